@@ -1,0 +1,234 @@
+import { z } from "zod";
+import { ProtocolError } from "./protocol-error.ts";
+
+const base64url = z.string().regex(/^[A-Za-z0-9_-]*$/);
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
+const instant = z.iso.datetime();
+const counter = z.int().nonnegative();
+
+/** A signed document as it travels and as it lies on disk: the exact payload bytes and a detached JWS over them. */
+export const signedEnvelope = z.strictObject({
+  /** base64url of the signed bytes. */
+  payload: base64url,
+  /** Detached JWS, `<protected>..<signature>`: ES256, header `typ` and `x5c` only. */
+  signature: z.string().regex(/^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+$/),
+});
+export type SignedEnvelope = z.infer<typeof signedEnvelope>;
+
+/** JWS `typ` of each signed document. */
+export const DOCUMENT_TYPES = {
+  bundle: "cellwall-bundle+jws",
+  revocations: "cellwall-revocations+jws",
+} as const;
+
+/** The policy bundle's manifest, `cellwall.bundle/1`. */
+export const bundleManifest = z.strictObject({
+  format: z.literal("cellwall.bundle/1"),
+  trustDomain: z.string(),
+  epoch: counter,
+  revision: counter,
+  issuedAt: instant,
+  expiresAt: instant,
+  /** Who published, as in the audit trail. */
+  publisher: z.string(),
+  /** Destination identity -> SHA-256 of its shard's bytes. */
+  shards: z.record(z.string(), sha256Hex),
+});
+export type BundleManifest = z.infer<typeof bundleManifest>;
+
+/** The revocations document, `cellwall.revocations/1`. Its `sequence` only grows. */
+export const revocationsDocument = z.strictObject({
+  format: z.literal("cellwall.revocations/1"),
+  trustDomain: z.string(),
+  sequence: counter,
+  issuedAt: instant,
+  /** Serial (lower-case hex without leading zeros) and the instant after which the certificate is expired anyway. */
+  serials: z.array(z.strictObject({ serial: z.string().regex(/^[0-9a-f]+$/), notAfter: instant })),
+  identities: z.array(z.strictObject({ identity: z.string(), revokedAt: instant, reason: z.string() })),
+  nodes: z.array(z.strictObject({ node: z.string(), revokedAt: instant, reason: z.string() })),
+});
+export type RevocationsDocument = z.infer<typeof revocationsDocument>;
+
+/** `POST /v1/enrol`: a join token and a PKCS#10 request (base64url DER) for the agent's own key. */
+export const enrolRequest = z.strictObject({ token: z.string(), csr: base64url });
+export type EnrolRequest = z.infer<typeof enrolRequest>;
+
+/** A certificate chain, leaf first, without the root; base64url DER each. */
+export const issuedCertificate = z.strictObject({
+  identity: z.string(),
+  chain: z.array(base64url).min(1),
+  serial: z.string(),
+  notBefore: instant,
+  notAfter: instant,
+});
+export type IssuedCertificate = z.infer<typeof issuedCertificate>;
+
+/** Answer to `POST /v1/enrol` and `POST /v1/renew`. */
+export const enrolResponse = z.strictObject({
+  node: z.string(),
+  certificate: issuedCertificate,
+  /** The own trust domain's SPIFFE bundle document (JWK Set) as text. */
+  trustBundle: z.string(),
+});
+export type EnrolResponse = z.infer<typeof enrolResponse>;
+
+/** `POST /v1/renew` (mTLS with the agent's current certificate). */
+export const renewRequest = z.strictObject({ csr: base64url });
+export type RenewRequest = z.infer<typeof renewRequest>;
+
+/** `POST /v1/svids` (mTLS): one PKCS#10 request a workload; all or nothing. */
+export const svidsRequest = z.strictObject({
+  requests: z
+    .array(z.strictObject({ identity: z.string(), csr: base64url }))
+    .min(1)
+    .max(1000),
+});
+export type SvidsRequest = z.infer<typeof svidsRequest>;
+export const svidsResponse = z.strictObject({ certificates: z.array(issuedCertificate) });
+export type SvidsResponse = z.infer<typeof svidsResponse>;
+
+/** `GET /v1/node/workloads` (mTLS): what this agent may serve, and what it must know to serve it. */
+export const nodeWorkloads = z.strictObject({
+  node: z.string(),
+  workloads: z.array(
+    z.strictObject({
+      identity: z.string(),
+      namespace: z.string(),
+      name: z.string(),
+      /** uid that may open the workload's sockets; absent means the agent's own. */
+      uid: z.int().nonnegative().optional(),
+      sharedUid: z.boolean(),
+      /** Ports of tcp listeners whose app speaks first: their callers are authorized in the TLS handshake. */
+      serverFirstPorts: z.array(z.int()),
+    }),
+  ),
+});
+export type NodeWorkloads = z.infer<typeof nodeWorkloads>;
+
+/** `GET /v1/trust-bundles` (mTLS): trust domain -> SPIFFE bundle document as text; the own one is always there. */
+export const trustBundles = z.strictObject({ trustDomain: z.string(), bundles: z.record(z.string(), z.string()) });
+export type TrustBundles = z.infer<typeof trustBundles>;
+
+/** `POST /v1/policies` (admin): the whole set as files, replaced at once. */
+export const publishRequest = z.strictObject({
+  files: z.array(z.strictObject({ path: z.string(), text: z.string() })),
+  dryRun: z.boolean().default(false),
+});
+export type PublishRequest = z.input<typeof publishRequest>;
+
+const span = z.strictObject({
+  file: z.string(),
+  line: z.int(),
+  column: z.int(),
+  endLine: z.int(),
+  endColumn: z.int(),
+});
+export const diagnosticMessage = z.strictObject({
+  severity: z.enum(["error", "warning", "info"]),
+  code: z.string(),
+  span,
+  message: z.string(),
+  hint: z.string().optional(),
+});
+
+/** Answer to a publish; `published` is false for a dry run and for an unchanged set. */
+export const publishResponse = z.strictObject({
+  published: z.boolean(),
+  epoch: counter,
+  revision: counter,
+  workloads: z.strictObject({ added: z.array(z.string()), removed: z.array(z.string()), changed: z.array(z.string()) }),
+  policies: z.int(),
+  diagnostics: z.array(diagnosticMessage),
+});
+export type PublishResponse = z.infer<typeof publishResponse>;
+
+/** `POST /v1/revocations` (admin): exactly one of the three. */
+export const revokeRequest = z.strictObject({
+  serial: z.string().optional(),
+  identity: z.string().optional(),
+  node: z.string().optional(),
+  reason: z.string().min(1),
+});
+export type RevokeRequest = z.infer<typeof revokeRequest>;
+export const revokeResponse = z.strictObject({ sequence: counter, serials: z.int(), identities: z.array(z.string()) });
+export type RevokeResponse = z.infer<typeof revokeResponse>;
+
+/** `POST /v1/join-tokens` (admin). */
+export const joinTokenRequest = z.strictObject({ node: z.string() });
+export const joinTokenResponse = z.strictObject({ token: z.string(), node: z.string(), expiresAt: instant });
+export type JoinTokenResponse = z.infer<typeof joinTokenResponse>;
+
+/** Every error answer of the API. */
+export const apiError = z.strictObject({
+  error: z.strictObject({
+    code: z.string(),
+    message: z.string(),
+    hint: z.string().optional(),
+    diagnostics: z.array(diagnosticMessage).optional(),
+  }),
+});
+export type ApiError = z.infer<typeof apiError>;
+
+/** `GET /v1/status` (admin). */
+export const authorityStatus = z.strictObject({
+  trustDomain: z.string(),
+  version: z.string(),
+  startedAt: instant,
+  bundle: z
+    .strictObject({
+      epoch: counter,
+      revision: counter,
+      issuedAt: instant,
+      expiresAt: instant,
+      publisher: z.string(),
+      destinations: z.int(),
+      policies: z.int(),
+    })
+    .optional(),
+  /** Why the newest publish or edit was refused, while an older revision stays in force. */
+  refused: z.strictObject({ at: instant, errors: z.int(), first: diagnosticMessage }).optional(),
+  revocations: z.strictObject({ sequence: counter, serials: z.int(), identities: z.int() }),
+  nodes: z.array(
+    z.strictObject({
+      node: z.string(),
+      enrolled: z.boolean(),
+      certificateNotAfter: instant.optional(),
+      lastSeen: instant.optional(),
+      epoch: counter.optional(),
+      revision: counter.optional(),
+      revocations: counter.optional(),
+    }),
+  ),
+  authorities: z.array(
+    z.strictObject({ role: z.enum(["root", "intermediate", "policy-signer"]), serial: z.string(), notAfter: instant }),
+  ),
+});
+export type AuthorityStatus = z.infer<typeof authorityStatus>;
+
+/** `GET /v1/ledger` (admin): newest first. */
+export const ledgerEntries = z.strictObject({
+  entries: z.array(
+    z.strictObject({
+      sequence: counter,
+      at: instant,
+      kind: z.enum(["x509-svid", "agent", "authority", "policy-signer", "refusal"]),
+      identity: z.string(),
+      serial: z.string().optional(),
+      notAfter: instant.optional(),
+      node: z.string().optional(),
+      /** What the issue or refusal rests on, e.g. `join-token 3f…`, `runsOn pool=apps`. */
+      evidence: z.string(),
+      reason: z.string().optional(),
+    }),
+  ),
+});
+export type LedgerEntries = z.infer<typeof ledgerEntries>;
+
+/** Reads a message by its schema; throws `ProtocolError` `ERR_PROTOCOL_MESSAGE` with the path of what is wrong. */
+export function parseMessage<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const read = schema.safeParse(value);
+  if (read.success) return read.data;
+  const issue = read.error.issues[0];
+  const at = issue === undefined || issue.path.length === 0 ? "" : ` at \`${issue.path.join(".")}\``;
+  throw new ProtocolError("ERR_PROTOCOL_MESSAGE", `not a valid ${what}${at}: ${issue?.message ?? "unreadable"}`);
+}

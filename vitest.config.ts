@@ -1,0 +1,33 @@
+import { defineConfig } from "vitest/config";
+
+const folders = "{spiffe,policies,protocol,flows,envoy,store,ca,authority,ext-authz,cli,compose}";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: [`${folders}/**/*.test.ts`, "test/architecture.test.ts", "test/conformance/**/*.test.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "property",
+          include: ["test/property/**/*.test.ts"],
+          testTimeout: 3_600_000,
+        },
+      },
+      {
+        test: {
+          name: "system",
+          include: ["test/{e2e,fail-closed,system}/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
