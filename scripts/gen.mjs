@@ -158,7 +158,10 @@ function check(files) {
   return 1;
 }
 
-const difference = (wanted, there) => (!there ? "missing" : wanted ? "differs" : "not generated any more");
+function difference(wanted, there) {
+  if (!there) return "missing";
+  return wanted ? "differs" : "not generated any more";
+}
 
 function list(folder) {
   if (!existsSync(folder)) return [];
