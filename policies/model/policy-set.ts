@@ -37,6 +37,8 @@ export interface Listen {
   /** `unix:/path` or `host:port`. */
   readonly app: string;
   readonly protocol: "http" | "tcp";
+  /** What an http app speaks on its own side; a gRPC app needs `http2` (prior knowledge). Absent means `http1`. */
+  readonly appProtocol?: "http1" | "http2";
   readonly upgrades: readonly "websocket"[];
   /** For tcp: who sends the first bytes. */
   readonly speaksFirst: "client" | "server";
