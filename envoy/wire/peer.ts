@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { normalizeSerial, type SpiffeId, tryParseSpiffeId } from "../../spiffe/index.ts";
+import { type SpiffeId, tryNormalizeSerial, tryParseSpiffeId } from "../../spiffe/index.ts";
 import type { Address } from "../gen/envoy/config/core/v3/address.ts";
 import type { CheckHeaders } from "./check-headers.ts";
 
@@ -41,8 +41,8 @@ function disagreement(principal: string, callers: readonly string[]): string | u
 function serialOf(serials: readonly string[]): string | "malformed" | undefined {
   const [serial, second] = serials;
   if (serial === undefined) return undefined;
-  if (second !== undefined || !/^[0-9A-Fa-f:]{1,128}$/.test(serial)) return "malformed";
-  return normalizeSerial(serial);
+  if (second !== undefined || serial.length > 128) return "malformed";
+  return tryNormalizeSerial(serial) ?? "malformed";
 }
 
 /** Textual IP address of the direct peer, IPv4-mapped IPv6 as IPv4; undefined over a unix socket. */
