@@ -22,7 +22,9 @@ export interface DecisionLogObserver {
   failed(message: string): void;
 }
 
-type Waiting = { readonly kind: "observed"; readonly observed: Observed } | { readonly kind: "record"; readonly record: LogRecord };
+type Waiting =
+  | { readonly kind: "observed"; readonly observed: Observed }
+  | { readonly kind: "record"; readonly record: LogRecord };
 
 const DEFAULT_CAPACITY = 16_384;
 const BATCH = 512;

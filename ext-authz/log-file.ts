@@ -1,5 +1,5 @@
-import { appendFile, rename, rm, stat } from "node:fs/promises";
 import { mkdirSync } from "node:fs";
+import { appendFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** A file that grows to a limit and is then set aside as `<file>.1`, `<file>.2`, … */

@@ -27,15 +27,18 @@ describe("the socket folder", () => {
     for (const path of Object.values(paths)) expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it.skipIf(!isRoot())("belongs to the workload's uid when the agent is root, and is taken back at the next start", async () => {
-    await closeSocketFolder(paths);
-    for (const path of Object.values(paths)) await listen(path);
-    openSocketFolder(paths, 4711);
-    for (const path of [dirname(paths.authz), ...Object.values(paths)]) expect(statSync(path).uid).toBe(4711);
-    await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
-    await closeSocketFolder(paths);
-    expect(statSync(dirname(paths.authz)).uid).toBe(0);
-  });
+  it.skipIf(!isRoot())(
+    "belongs to the workload's uid when the agent is root, and is taken back at the next start",
+    async () => {
+      await closeSocketFolder(paths);
+      for (const path of Object.values(paths)) await listen(path);
+      openSocketFolder(paths, 4711);
+      for (const path of [dirname(paths.authz), ...Object.values(paths)]) expect(statSync(path).uid).toBe(4711);
+      await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+      await closeSocketFolder(paths);
+      expect(statSync(dirname(paths.authz)).uid).toBe(0);
+    },
+  );
 
   it("removes a socket that nobody answers on, and refuses one that somebody serves", async () => {
     mkdirSync(dirname(paths.authz));

@@ -83,9 +83,13 @@ function ownFolder(folder: string): void {
   if (!found.isDirectory()) throw new AgentError("ERR_AGENT_RUN_DIR", `\`${folder}\` is not a folder`);
   const uid = process.getuid?.();
   if (uid !== undefined && found.uid !== uid) {
-    throw new AgentError("ERR_AGENT_RUN_DIR", `\`${folder}\` belongs to uid ${found.uid}, the agent runs as uid ${uid}`, {
-      hint: "remove it, or choose another run folder",
-    });
+    throw new AgentError(
+      "ERR_AGENT_RUN_DIR",
+      `\`${folder}\` belongs to uid ${found.uid}, the agent runs as uid ${uid}`,
+      {
+        hint: "remove it, or choose another run folder",
+      },
+    );
   }
 }
 
