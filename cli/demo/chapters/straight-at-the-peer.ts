@@ -1,0 +1,129 @@
+import type { CallResult } from "../../../compose/index.ts";
+import { allowed, denied, refusedBySidecar } from "../expectations.ts";
+import { appOf, type Chapter, type Stage } from "../step.ts";
+
+type Identity = { readonly certificates: string; readonly privateKey: string };
+
+/** Bytes of one HTTP/1.1 request, its path as written. */
+export function requestBytes(method: string, path: string, headers: Readonly<Record<string, string>> = {}): string {
+  const lines = Object.entries({ host: "orders", ...headers, connection: "close" }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  return `${method} ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
+}
+
+/** The intruder speaks TLS straight to orders' listener, past its own sidecar, which would have tidied the path. */
+export function straightAtOrders(bytes: string, identity?: (stage: Stage) => Promise<Identity> | Identity) {
+  return async (stage: Stage): Promise<CallResult> => {
+    const app = appOf(stage, "intruder");
+    const own = (): Promise<Identity> => app.identity(stage.mesh.sockets("intruder").workload);
+    const used = identity === undefined ? await own() : await identity(stage);
+    return app.rawTls({ host: stage.mesh.address("orders"), port: 8443, bytes, identity: used });
+  };
+}
+
+const trick = (path: string): ReturnType<typeof straightAtOrders> => straightAtOrders(requestBytes("GET", path));
+
+/** Spellings that some server resolves to `/admin/…`, from a caller that may only read `/status/**`. */
+export const pathTricks: Chapter = {
+  title: "Path tricks, straight at orders with the intruder's own certificate",
+  steps: [
+    denied({
+      actor: "intruder",
+      title: "GET /status/../admin/users",
+      destination: "orders",
+      reason: "denied-by-rule",
+      call: trick("/status/../admin/users"),
+    }),
+    denied({
+      actor: "intruder",
+      title: "GET /status/%2e%2e/admin/users",
+      destination: "orders",
+      reason: "denied-by-rule",
+      call: trick("/status/%2e%2e/admin/users"),
+    }),
+    denied({
+      actor: "intruder",
+      title: "GET /status/%2e%2e;x/admin/users",
+      destination: "orders",
+      reason: "ambiguous-path",
+      call: trick("/status/%2e%2e;x/admin/users"),
+    }),
+    denied({
+      actor: "intruder",
+      title: "GET /status/%252e%252e/admin/users",
+      destination: "orders",
+      reason: "ambiguous-path",
+      call: trick("/status/%252e%252e/admin/users"),
+    }),
+    refusedBySidecar({
+      actor: "intruder",
+      title: "GET /status/..%2Fadmin%2Fusers",
+      destination: "orders",
+      kind: "request-refused",
+      reason: /path/,
+      call: trick("/status/..%2Fadmin%2Fusers"),
+    }),
+    denied({
+      actor: "intruder",
+      title: "GET //admin//users",
+      destination: "orders",
+      reason: "denied-by-rule",
+      call: trick("//admin//users"),
+    }),
+    allowed({
+      actor: "intruder",
+      title: "GET /status/live with x-http-method-override: DELETE, which orders never sees",
+      destination: "orders",
+      rule: "shop-reads-status",
+      call: straightAtOrders(requestBytes("GET", "/status/live", { "x-http-method-override": "DELETE" })),
+      arrives: ({ arrived }) =>
+        arrived.every((one) => one.method === "GET" && !("x-http-method-override" in (one.headers ?? {}))),
+    }),
+  ],
+};
+
+/** Connections without the right certificate. */
+export function forgedIdentities(forged: {
+  readonly foreign: (stage: Stage) => Promise<Identity>;
+  readonly impostor: (stage: Stage) => Promise<Identity>;
+  readonly twoIdentities: (stage: Stage) => Promise<Identity>;
+}): Chapter {
+  const bytes = requestBytes("GET", "/orders/42");
+  return {
+    title: "Forged identities, straight at orders",
+    steps: [
+      refusedBySidecar({
+        actor: "intruder",
+        title: "GET /orders/42 in plaintext",
+        destination: "orders",
+        kind: "connection-refused",
+        reason: /plaintext/,
+        call: (stage) => appOf(stage, "intruder").rawTls({ host: stage.mesh.address("orders"), port: 8443, bytes }),
+      }),
+      refusedBySidecar({
+        actor: "intruder",
+        title: "a certificate of another trust domain",
+        destination: "orders",
+        kind: "connection-refused",
+        reason: /untrusted-certificate|san-mismatch/,
+        call: straightAtOrders(bytes, forged.foreign),
+      }),
+      refusedBySidecar({
+        actor: "intruder",
+        title: "a certificate that says web, of an authority of its own",
+        destination: "orders",
+        kind: "connection-refused",
+        reason: /untrusted-certificate/,
+        call: straightAtOrders(bytes, forged.impostor),
+      }),
+      denied({
+        actor: "intruder",
+        title: "a certificate with two identities, signed by this mesh's authority",
+        destination: "orders",
+        reason: "malformed-identity",
+        call: straightAtOrders(bytes, forged.twoIdentities),
+      }),
+    ],
+  };
+}

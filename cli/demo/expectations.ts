@@ -1,0 +1,86 @@
+import type { CallResult } from "../../compose/index.ts";
+import type { LogRecord } from "../../ext-authz/index.ts";
+import { type Finding, finding, reasonOf, type Stage, type Step, type Witnessed, witness } from "./step.ts";
+
+interface Expected {
+  readonly actor: string;
+  readonly title: string;
+  readonly destination: string;
+  readonly call: (stage: Stage) => Promise<CallResult>;
+}
+
+const isDecision = (record: LogRecord): boolean => record.kind === "decision";
+
+/** A step whose call a rule must allow, and whose request must arrive at the app. */
+export function allowed(
+  expected: Expected & { readonly rule: string; readonly arrives?: (seen: Witnessed) => boolean },
+): Step {
+  return step(expected, isDecision, (seen) =>
+    finding(
+      happened(seen.result),
+      reasonOf(seen.record),
+      [seen.record?.reason === "allowed-by-rule", "allowed-by-rule"],
+      [seen.record?.kind === "decision" && seen.record.rule === expected.rule, `rule ${expected.rule}`],
+      [seen.arrived.length > 0, "the app to receive it"],
+      [seen.result.error === undefined && (seen.result.status ?? 200) === 200, "an answer from the app"],
+      [expected.arrives?.(seen) ?? true, "the app's view of it to be right"],
+    ),
+  );
+}
+
+/** A step whose call must be denied with this reason, the app receiving nothing. */
+export function denied(expected: Expected & { readonly reason: string; readonly status?: number }): Step {
+  return step(expected, isDecision, (seen) =>
+    finding(
+      happened(seen.result),
+      reasonOf(seen.record),
+      [seen.record?.reason === expected.reason, expected.reason],
+      [seen.record?.kind === "decision" && seen.record.verdict === "deny", "a denial"],
+      [seen.result.status === (expected.status ?? 403), `status ${expected.status ?? 403}`],
+      [seen.arrived.length === 0, "the app to receive nothing"],
+    ),
+  );
+}
+
+/** A step whose connection a `tcp` listener must close without a byte from the app. */
+export function deniedConnection(expected: Expected & { readonly reason: string }): Step {
+  return step(expected, isDecision, (seen) =>
+    finding(
+      `closed, ${seen.result.bytesReceived} bytes`,
+      reasonOf(seen.record),
+      [seen.record?.reason === expected.reason, expected.reason],
+      [seen.result.bytesReceived === 0, "0 bytes"],
+      [seen.arrived.length === 0, "the app to see no connection"],
+    ),
+  );
+}
+
+/** A step that the sidecar itself must refuse, before any decision. */
+export function refusedBySidecar(
+  expected: Expected & { readonly kind: "connection-refused" | "request-refused"; readonly reason: RegExp },
+): Step {
+  return step(
+    expected,
+    (record) => record.kind === expected.kind,
+    (seen) =>
+      finding(
+        seen.result.status === undefined ? "refused in the TLS handshake" : happened(seen.result),
+        seen.record === undefined ? "no record" : `refused by the sidecar: ${seen.record.reason}`,
+        [seen.record !== undefined && expected.reason.test(seen.record.reason), String(expected.reason)],
+        [seen.result.status === undefined || seen.result.status === 400, "no answer, or 400"],
+        [seen.arrived.length === 0, "the app to receive nothing"],
+      ),
+  );
+}
+
+function step(expected: Expected, fits: (record: LogRecord) => boolean, judge: (seen: Witnessed) => Finding): Step {
+  return {
+    actor: expected.actor,
+    title: expected.title,
+    play: async (stage) => judge(await witness(stage, expected.destination, () => expected.call(stage), fits)),
+  };
+}
+
+function happened(result: CallResult): string {
+  return result.status === undefined ? (result.error ?? `${result.bytesReceived} bytes`) : String(result.status);
+}

@@ -1,0 +1,88 @@
+import type { AppProcess, CallResult, Received } from "../../compose/index.ts";
+import type { LogRecord } from "../../ext-authz/index.ts";
+import type { LocalMesh } from "../local-mesh/index.ts";
+
+/** Everything a step may touch: the running mesh and the app processes by workload name. */
+export interface Stage {
+  readonly mesh: LocalMesh;
+  readonly apps: ReadonlyMap<string, AppProcess>;
+}
+
+/** What a step came to. `not-isolated` is what local mode can't prevent and says openly. */
+export interface Finding {
+  readonly outcome: "as-expected" | "unexpected" | "not-isolated";
+  /** What happened, for people: `200`, `403`, `refused in the TLS handshake`. */
+  readonly happened: string;
+  /** Why, in the decision's own word, and the line that decided. */
+  readonly reason: string;
+}
+
+/** One thing that the scenario does. */
+export interface Step {
+  /** Who does it: a workload's name, or `you`. */
+  readonly actor: string;
+  /** What it does, e.g. `GET /orders/42 at orders`. */
+  readonly title: string;
+  readonly play: (stage: Stage) => Promise<Finding>;
+}
+
+/** Steps under one heading. */
+export interface Chapter {
+  readonly title: string;
+  readonly steps: readonly Step[];
+}
+
+const RECORD_DEADLINE_MS = 5_000;
+
+/** The app process of a workload; throws where the scenario names one that the mesh does not have. */
+export function appOf(stage: Stage, name: string): AppProcess {
+  const app = stage.apps.get(name);
+  if (app === undefined) throw new Error(`the demo mesh has no app \`${name}\``);
+  return app;
+}
+
+/** What one call did: its result, what the destination's app received meanwhile, and the record about it. */
+export interface Witnessed {
+  readonly result: CallResult;
+  readonly arrived: readonly Received[];
+  readonly record: LogRecord | undefined;
+}
+
+/** Makes a call and watches both ends: the destination's app and the decision log of its workload. */
+export async function witness(
+  stage: Stage,
+  destination: string,
+  call: () => Promise<CallResult>,
+  fits: (record: LogRecord) => boolean = () => true,
+): Promise<Witnessed> {
+  const app = appOf(stage, destination);
+  const before = (await app.received()).length;
+  const mark = stage.mesh.records.mark();
+  const result = await call();
+  const workload = `shop/${destination}`;
+  const record = await stage.mesh.records.waitFor(
+    mark,
+    (one) => one.workload === workload && fits(one),
+    RECORD_DEADLINE_MS,
+  );
+  return { result, arrived: (await app.received()).slice(before), record };
+}
+
+/** A finding from a list of what should hold: the first that does not makes it unexpected. */
+export function finding(
+  happened: string,
+  reason: string,
+  ...demands: readonly (readonly [boolean, string])[]
+): Finding {
+  const broken = demands.find(([holds]) => !holds);
+  if (broken === undefined) return { outcome: "as-expected", happened, reason };
+  return { outcome: "unexpected", happened, reason: `${reason} (expected ${broken[1]})` };
+}
+
+/** The reason of a record and, where a rule decided, its name. */
+export function reasonOf(record: LogRecord | undefined): string {
+  if (record === undefined) return "no record";
+  if (record.kind !== "decision") return record.reason;
+  const detail = record.line ?? record.detail;
+  return detail === undefined ? record.reason : `${record.reason}: ${detail}`;
+}
