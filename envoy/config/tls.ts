@@ -1,0 +1,117 @@
+import type { PolicySet, Workload } from "../../policies/index.ts";
+import { NOBODY, THROW_AWAY_ANCHOR } from "../throw-away-anchor.ts";
+import { ENVOY_CLUSTER } from "./cluster.ts";
+import { type JsonObject, typed } from "./json.ts";
+
+const TLS = "envoy.transport_sockets.tls";
+const DOWNSTREAM = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
+const UPSTREAM = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
+const ONLY_TLS_1_3 = { tls_minimum_protocol_version: "TLSv1_3", tls_maximum_protocol_version: "TLSv1_3" };
+
+/** Secret names that the agent serves (SDS). */
+const OWN_CERTIFICATE = "default";
+const ALL_TRUST_DOMAINS = "ALL";
+
+/** Name of the secret with the exact callers of a server-first listener. */
+export function callersSecret(port: number): string {
+  return `tcp/${port}`;
+}
+
+/** TLS of a mesh listener: every peer shows a certificate of the mesh's own or a federated trust domain. */
+export function meshListenerTls(set: PolicySet, alpn: readonly string[]): JsonObject {
+  const domains = [set.mesh.trustDomain, ...set.mesh.federated];
+  const peers = domains.map((domain) => uriMatcher({ prefix: `spiffe://${domain}/` }));
+  return listenerTls(alpn, validation(peers, ALL_TRUST_DOMAINS));
+}
+
+/**
+ * TLS of a server-first listener: only the callers that the agent names get through the handshake.
+ * SECURITY: Envoy ORs its own matchers with the agent's; a matcher for nobody turns an empty list into "nobody" instead of "everybody".
+ */
+export function serverFirstTls(port: number): JsonObject {
+  return listenerTls([], validation([uriMatcher({ exact: NOBODY })], callersSecret(port)));
+}
+
+/** TLS of an edge listener: the certificate in the workload's folder, no client certificate. */
+export function edgeListenerTls(folder: string, alpn: readonly string[]): JsonObject {
+  const certificate = {
+    certificate_chain: { filename: `${folder}/tls.crt` },
+    private_key: { filename: `${folder}/tls.key` },
+  };
+  return transportSocket(DOWNSTREAM, {
+    require_client_certificate: false,
+    common_tls_context: {
+      alpn_protocols: alpn,
+      tls_params: { tls_minimum_protocol_version: "TLSv1_2", tls_maximum_protocol_version: "TLSv1_3" },
+      tls_certificates: [certificate],
+    },
+  });
+}
+
+/** TLS towards one peer, which must show exactly the callee's identity. */
+export function peerTls(callee: Workload, alpn: readonly string[]): JsonObject {
+  const only = [uriMatcher({ exact: callee.identity.toString() })];
+  return transportSocket(UPSTREAM, {
+    sni: `${callee.name}.${callee.namespace}.cellwall.internal`,
+    // No session resumption: each connection verifies the peer anew.
+    max_session_keys: 0,
+    common_tls_context: commonTls(alpn, validation(only, ALL_TRUST_DOMAINS)),
+  });
+}
+
+function listenerTls(alpn: readonly string[], validationContext: JsonObject): JsonObject {
+  return transportSocket(DOWNSTREAM, {
+    require_client_certificate: true,
+    disable_stateless_session_resumption: true,
+    disable_stateful_session_resumption: true,
+    common_tls_context: commonTls(alpn, validationContext),
+  });
+}
+
+function commonTls(alpn: readonly string[], validationContext: JsonObject): JsonObject {
+  return {
+    ...(alpn.length === 0 ? {} : { alpn_protocols: alpn }),
+    tls_params: ONLY_TLS_1_3,
+    tls_certificate_sds_secret_configs: [secret(OWN_CERTIFICATE)],
+    combined_validation_context: validationContext,
+  };
+}
+
+/**
+ * SECURITY: the static part must stand even where the agent sends an empty context, which Envoy would read as "admit everybody":
+ * an anchor whose key is destroyed, and matchers typed as URI SANs.
+ */
+function validation(matchers: readonly JsonObject[], secretName: string): JsonObject {
+  return {
+    default_validation_context: {
+      trusted_ca: { inline_string: THROW_AWAY_ANCHOR },
+      match_typed_subject_alt_names: matchers,
+    },
+    validation_context_sds_secret_config: secret(secretName),
+  };
+}
+
+function uriMatcher(matcher: JsonObject): JsonObject {
+  return { san_type: "URI", matcher };
+}
+
+/** Every secret has the same source, so that Envoy shares one stream a name. Without a secret the listener stays closed for ever. */
+function secret(name: string): JsonObject {
+  const retry = { retry_back_off: { base_interval: "0.05s", max_interval: "0.5s" } };
+  return {
+    name,
+    sds_config: {
+      resource_api_version: "V3",
+      initial_fetch_timeout: "0s",
+      api_config_source: {
+        api_type: "GRPC",
+        transport_api_version: "V3",
+        grpc_services: [{ envoy_grpc: { cluster_name: ENVOY_CLUSTER, retry_policy: retry } }],
+      },
+    },
+  };
+}
+
+function transportSocket(type: string, config: JsonObject): JsonObject {
+  return { name: TLS, typed_config: typed(type, config) };
+}
