@@ -1,5 +1,7 @@
 /** SPIFFE ids, SVIDs, trust bundles and signed documents, and their verification. */
+export { certificateFromDer, publicKeyFingerprint } from "./certificate.ts";
 export { matchAny, matchId, matchMemberOf, matchOneOf, type SpiffeIdMatcher } from "./matcher.ts";
+export { certificatesFromPem, certificatesToPem } from "./pem.ts";
 export { MAX_ID_BYTES, MAX_TRUST_DOMAIN_BYTES } from "./scan.ts";
 export { normalizeSerial, tryNormalizeSerial } from "./serial.ts";
 export {
@@ -23,4 +25,5 @@ export {
 export { agentNodeOf, isSystemId, SYSTEM_SEGMENT, type SystemRole, systemId } from "./system-id.ts";
 export type { TrustBundle } from "./trust-bundle.ts";
 export { parseTrustDomain, type TrustDomain, type TrustDomainResult, tryParseTrustDomain } from "./trust-domain.ts";
-export type { X509Svid } from "./x509-svid.ts";
+export { MAX_CHAIN_CERTIFICATES, type VerifyX509SvidResult, verifyX509Svid } from "./verify-x509-svid.ts";
+export { parseX509Svid, type X509Svid, type X509SvidText } from "./x509-svid.ts";

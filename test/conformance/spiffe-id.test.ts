@@ -16,7 +16,8 @@ import {
 } from "../../spiffe/index.ts";
 
 type Validity = { readonly id: string; readonly source: string; readonly note: string } & (
-  | { readonly kind: "id" | "trust-domain"; readonly input: string; readonly expected: Expected }
+  | { readonly kind: "id"; readonly input: string; readonly expected: Expected }
+  | { readonly kind: "trust-domain"; readonly input: string; readonly expected: Expected }
   | { readonly kind: "segments"; readonly input: readonly string[]; readonly expected: Expected }
 );
 interface Expected {
