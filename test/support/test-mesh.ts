@@ -1,0 +1,205 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type LocalMesh, startLocalMesh } from "../../cli/local-mesh/index.ts";
+import { locateEnvoy } from "../../envoy/index.ts";
+import type { LogRecord } from "../../ext-authz/index.ts";
+import { grpcApp, http1App, type TestApp, tcpApp } from "./apps.ts";
+
+// A mesh with an app of every protocol: `web` may call each on some lines, `stranger` is registered and may call none.
+const MESH = `
+apiVersion: cellwall.dev/v1
+kind: Mesh
+metadata: { name: test }
+spec: { trustDomain: test.example, defaultMode: enforce }
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: web, namespace: shop, labels: { app: web } }
+spec:
+  sidecar:
+    address: web
+    calls:
+      - { workload: orders, port: 8443, local: "unix:/x/orders.sock" }
+      - { workload: invoices, port: 8443, local: "unix:/x/invoices.sock" }
+      - { workload: db, port: 5432, local: "unix:/x/db.sock" }
+      - { workload: mail, port: 2525, local: "unix:/x/mail.sock" }
+`;
+
+const STRANGER = `
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: stranger, namespace: shop, labels: { app: stranger } }
+spec:
+  sidecar:
+    address: stranger
+    calls:
+      - { workload: orders, port: 8443, local: "unix:/x/orders.sock" }
+      - { workload: invoices, port: 8443, local: "unix:/x/invoices.sock" }
+      - { workload: db, port: 5432, local: "unix:/x/db.sock" }
+      - { workload: mail, port: 2525, local: "unix:/x/mail.sock" }
+`;
+
+const DESTINATIONS = `
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: orders, namespace: shop, labels: { app: orders } }
+spec:
+  sidecar:
+    address: orders
+    listens:
+      - { port: 8443, app: "unix:/x/app.sock", protocol: http, upgrades: [websocket] }
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: invoices, namespace: shop, labels: { app: invoices } }
+spec:
+  sidecar:
+    address: invoices
+    listens:
+      - { port: 8443, app: "unix:/x/app.sock", protocol: http, appProtocol: http2 }
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: db, namespace: shop, labels: { app: db } }
+spec:
+  sidecar:
+    address: db
+    listens:
+      - { port: 5432, app: "unix:/x/app.sock", protocol: tcp, speaksFirst: client }
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: mail, namespace: shop, labels: { app: mail } }
+spec:
+  sidecar:
+    address: mail
+    listens:
+      - { port: 2525, app: "unix:/x/app.sock", protocol: tcp, speaksFirst: server }
+`;
+
+const POLICIES = `
+---
+apiVersion: cellwall.dev/v1
+kind: AccessPolicy
+metadata: { name: orders, namespace: shop }
+spec:
+  protects: { workload: orders }
+  allow:
+    - name: web-reads
+      from:
+        - workload: web
+      requests:
+        - GET|HEAD /orders/{id:int}
+        - GET /static/**
+    - name: web-places
+      from:
+        - workload: web
+      requests:
+        - POST /orders
+      headers:
+        content-type: { prefix: application/json }
+    - name: web-listens
+      from:
+        - workload: web
+      requests:
+        - websocket /live/**
+  deny:
+    - name: nobody-administers
+      requests:
+        - ANY /static/admin/**
+---
+apiVersion: cellwall.dev/v1
+kind: AccessPolicy
+metadata: { name: invoices, namespace: shop }
+spec:
+  protects: { workload: invoices }
+  allow:
+    - name: web-asks
+      from:
+        - workload: web
+      requests:
+        - grpc shop.Invoices/Get
+---
+apiVersion: cellwall.dev/v1
+kind: AccessPolicy
+metadata: { name: tcp, namespace: shop }
+spec:
+  protects: { labels: { app: { in: [db, mail] } } }
+  allow:
+    - name: web-connects
+      from:
+        - workload: web
+      requests:
+        - tcp *
+`;
+
+/** The whole protocol mesh as one file. */
+export const protocolMeshFile = {
+  path: "mesh.yaml",
+  text: `${MESH.trimStart()}${STRANGER}${DESTINATIONS}${POLICIES}`,
+} as const;
+
+/** A running protocol mesh with the apps in this process. */
+export interface TestMesh {
+  readonly mesh: LocalMesh;
+  readonly orders: TestApp;
+  readonly invoices: TestApp;
+  readonly db: TestApp;
+  readonly mail: TestApp;
+  stop(): Promise<void>;
+}
+
+/** Greeting of the app that speaks first. */
+export const BANNER = "220 mail ready\r\n";
+
+/** Starts a mesh of these files without apps or sidecars; its folder is removed when it stops. */
+export async function startTestMesh(
+  files: readonly { readonly path: string; readonly text: string }[],
+): Promise<LocalMesh> {
+  const folder = mkdtempSync(join(tmpdir(), "cw-"));
+  const mesh = await startLocalMesh({ files, folder, envoy: await locateEnvoy() }).catch((error: unknown) => {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
+  return {
+    ...mesh,
+    stop: async () => {
+      await mesh.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts the protocol mesh, its apps and all its sidecars. */
+export async function startProtocolMesh(): Promise<TestMesh> {
+  const mesh = await startTestMesh([protocolMeshFile]);
+  const apps = {
+    orders: await http1App(mesh.appSocket("orders", 8443)),
+    invoices: await grpcApp(mesh.appSocket("invoices", 8443), ["/shop.Invoices/Get", "/shop.Invoices/Delete"]),
+    db: await tcpApp(mesh.appSocket("db", 5432)),
+    mail: await tcpApp(mesh.appSocket("mail", 2525), BANNER),
+  };
+  const stop = async (): Promise<void> => {
+    await mesh.stop();
+    for (const app of Object.values(apps)) await app.close();
+  };
+  await mesh.startSidecars().catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { mesh, ...apps, stop };
+}
+
+/** Waits for the decision that fits, after a mark; throws with what came instead. */
+export async function decisionAfter(
+  mesh: LocalMesh,
+  mark: number,
+  fits: (record: LogRecord) => boolean,
+): Promise<LogRecord & { readonly kind: "decision" }> {
+  const record = await mesh.records.waitFor(mark, (one) => one.kind === "decision" && fits(one), 5_000);
+  if (record?.kind === "decision") return record;
+  throw new Error(`no such decision; seen: ${JSON.stringify(mesh.records.since(mark))}`);
+}
