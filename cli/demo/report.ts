@@ -1,66 +1,62 @@
+import type { Output } from "../io.ts";
+import { paint } from "../screen.ts";
 import type { Finding, Step } from "./step.ts";
 
-/** Colours and width of the place that a report goes to. */
-export interface Paper {
-  readonly write: (text: string) => void;
-  readonly color: boolean;
-  readonly columns: number;
-}
-
-const MARKS: Readonly<Record<Finding["outcome"], { readonly sign: string; readonly code: number }>> = {
-  "as-expected": { sign: "ok", code: 32 },
-  unexpected: { sign: "FAIL", code: 31 },
-  "not-isolated": { sign: "open", code: 33 },
+const MARKS: Readonly<
+  Record<Finding["outcome"], { readonly sign: string; readonly style: "green" | "red" | "yellow" }>
+> = {
+  "as-expected": { sign: "ok", style: "green" },
+  unexpected: { sign: "FAIL", style: "red" },
+  "not-isolated": { sign: "open", style: "yellow" },
 };
+
+const TITLE_COLUMNS = 62;
+const HAPPENED_COLUMNS = 28;
 
 /** One line of the table: what was done, by whom, what happened and why. */
 export interface Row {
+  readonly chapter: string;
   readonly step: Step;
   readonly finding: Finding;
 }
 
-/** Prints one row as it happens. */
-export function printRow(paper: Paper, { step, finding }: Row): void {
-  const mark = MARKS[finding.outcome];
-  const sign = tint(paper, mark.code, mark.sign.padEnd(4));
-  const what = `${step.actor.padEnd(8)} ${step.title}`;
-  paper.write(
-    `  ${sign}  ${what}\n        ${" ".repeat(8)} ${tint(paper, 2, `${finding.happened} · ${finding.reason}`)}\n`,
-  );
-}
-
 /** Prints a chapter's heading. */
-export function printHeading(paper: Paper, title: string): void {
-  paper.write(`\n${tint(paper, 1, title)}\n`);
+export function printHeading(output: Output, title: string): void {
+  output.write(`\n${paint(output, "bold", title)}\n`);
 }
 
-/** Prints the summary table: one line a step, with the verdict and its reason. */
-export function printTable(paper: Paper, rows: readonly Row[]): void {
-  printHeading(paper, "Summary");
-  const width = Math.min(64, Math.max(...rows.map((row) => row.step.title.length)));
+/** Prints one row as it happens: what was tried, and below it what came of it. */
+export function printRow(output: Output, { step, finding }: Row): void {
+  output.write(`  ${sign(output, finding)}  ${step.actor.padEnd(8)}  ${step.title}\n`);
+  output.write(`${" ".repeat(18)}${paint(output, "dim", `${finding.happened} · ${finding.reason}`)}\n`);
+}
+
+/** Prints the summary table: one line a step. */
+export function printTable(output: Output, rows: readonly Row[]): void {
+  printHeading(output, "Summary");
   for (const { step, finding } of rows) {
-    const mark = MARKS[finding.outcome];
-    const title = cut(step.title, width).padEnd(width);
-    const reason = cut(finding.reason, Math.max(20, paper.columns - width - 40));
-    paper.write(
-      `  ${tint(paper, mark.code, mark.sign.padEnd(4))} ${step.actor.padEnd(8)} ${title}  ${cut(finding.happened, 18).padEnd(18)} ${reason}\n`,
+    const title = cut(step.title, TITLE_COLUMNS).padEnd(TITLE_COLUMNS);
+    output.write(
+      `  ${sign(output, finding)}  ${step.actor.padEnd(8)}  ${title}  ${cut(finding.happened, HAPPENED_COLUMNS)}\n`,
     );
   }
-  paper.write(`\n  ${counts(rows)}\n`);
+  output.write(`\n  ${counts(rows)}\n`);
 }
 
-/** `27 as expected, 0 otherwise, 3 that one user id can't isolate`. */
+/** `27 as expected, 0 otherwise, 3 open: …`. */
 export function counts(rows: readonly Row[]): string {
   const of = (outcome: Finding["outcome"]): number => rows.filter((row) => row.finding.outcome === outcome).length;
-  const open = of("not-isolated");
-  const rest = open === 0 ? "" : `, ${open} open: one user id is one trust zone, as with any processes of one user`;
-  return `${of("as-expected")} as expected, ${of("unexpected")} otherwise${rest}`;
+  const summary = `${of("as-expected")} as expected, ${of("unexpected")} otherwise`;
+  if (of("not-isolated") === 0) return summary;
+  return `${summary}, ${of("not-isolated")} open: all processes here run under one user id, which is one trust zone;
+  give each workload its own user id or container and these are refused as well`;
+}
+
+function sign(output: Output, finding: Finding): string {
+  const mark = MARKS[finding.outcome];
+  return paint(output, mark.style, mark.sign.padEnd(4));
 }
 
 function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
-}
-
-function tint(paper: Paper, code: number, text: string): string {
-  return paper.color ? `\u001b[${code}m${text}\u001b[0m` : text;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CallResult } from "../../../compose/index.ts";
-import { appOf, type Chapter, type Finding, finding, type Stage, type Step } from "../step.ts";
+import { appOf, type Chapter, type Finding, finding, type Stage } from "../step.ts";
 
 const EDIT_DEADLINE_MS = 10_000;
 const REVOCATION_DEADLINE_MS = 5_000;

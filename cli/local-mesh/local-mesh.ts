@@ -1,0 +1,49 @@
+import type { LocatedEnvoy } from "../../envoy/index.ts";
+import type { PolicySet } from "../../policies/index.ts";
+import type { RecordLog } from "./record-log.ts";
+
+/** Files to start from, and where to put what runs. */
+export interface LocalMeshOptions {
+  /** The policy set, without anything about places. */
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+  /** A folder of the mesh's own, with a short path: unix sockets live below it. */
+  readonly folder: string;
+  readonly envoy: LocatedEnvoy;
+  /** Gets what the authority, the agent and the Envoys have to say, a line at a time. */
+  readonly onLog?: (line: string) => void;
+  /** Loopback address a workload listens on, by `<namespace>/<name>`; default: one of its own for each. */
+  readonly addresses?: ReadonlyMap<string, string>;
+}
+
+/** Sockets of one workload. */
+export interface WorkloadSockets {
+  readonly authz: string;
+  readonly envoy: string;
+  readonly workload: string;
+  /** Envoy's admin interface. */
+  readonly admin: string;
+}
+
+/** A whole mesh on this host: authority and agent in this process, one Envoy a workload. Names are workload names of namespace `shop`, or `<namespace>/<name>`. */
+export interface LocalMesh {
+  /** The set as it started, with the local places in it. */
+  readonly set: PolicySet;
+  readonly records: RecordLog;
+  readonly stateDir: string;
+  /** The folder whose files `edit` changes and the mesh watches. */
+  readonly policyDir: string;
+  /** The folder with the local places, read after `policyDir`. */
+  readonly overlayDir: string;
+  address(workload: string): string;
+  sockets(workload: string): WorkloadSockets;
+  appSocket(workload: string, port: number): string;
+  callSocket(workload: string, callee: string): string;
+  /** Starts the Envoys of these workloads, all by default; resolves when each is live. */
+  startSidecars(workloads?: readonly string[]): Promise<void>;
+  /** Changes a file of `policyDir` on disk; returns its text before. */
+  edit(file: string, change: (text: string) => string): Promise<string>;
+  /** The first error of the newest edit, while it keeps an older revision in force. */
+  refusedEdit(): { readonly line: number; readonly message: string } | undefined;
+  revoke(identity: string, reason: string): Promise<void>;
+  stop(): Promise<void>;
+}
