@@ -202,6 +202,21 @@ export const authorityStatus = z.strictObject({
   authorities: z.array(
     z.strictObject({ role: z.enum(["root", "intermediate", "policy-signer"]), serial: z.string(), notAfter: instant }),
   ),
+  /** The registered workloads of the set in force; absent before the first publish. */
+  workloads: z
+    .array(
+      z.strictObject({
+        identity: z.string(),
+        namespace: z.string(),
+        name: z.string(),
+        mode: z.enum(["enforce", "monitor"]),
+        /** Policies that protect it, candidates included. */
+        policies: z.int(),
+        /** uid that its sockets are created for; absent means the agent's own. */
+        uid: z.int().nonnegative().optional(),
+      }),
+    )
+    .optional(),
 });
 export type AuthorityStatus = z.infer<typeof authorityStatus>;
 

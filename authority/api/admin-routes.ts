@@ -1,0 +1,116 @@
+import {
+  authorityStatus,
+  joinTokenRequest,
+  joinTokenResponse,
+  ledgerEntries,
+  parseMessage,
+  publishRequest,
+  publishResponse,
+  type RevokeRequest,
+  revokeRequest,
+  revokeResponse,
+} from "../../protocol/index.ts";
+import { AuthorityError } from "../authority-error.ts";
+import { throwIfRefused } from "../publications.ts";
+import { audited, type Services } from "../services.ts";
+import { ledgerQuery } from "./messages.ts";
+import { type Call, get, json, post, type Route } from "./route.ts";
+
+const PUBLISH_LIMIT_BYTES = 16 * 1024 * 1024;
+const LEDGER_LIMIT = 100;
+const ACTOR = "local-admin";
+
+/** The routes of whoever holds the local admin token. */
+export function adminRoutes(services: Services): readonly Route[] {
+  return [publish(services), status(services), ledger(services), revoke(services), joinToken(services)];
+}
+
+function publish({ publications }: Services): Route {
+  return post({
+    path: "/v1/policies",
+    access: "admin",
+    summary: "Replaces the whole policy set; a set with errors is refused and the last good one stays in force.",
+    request: { name: "PublishRequest", schema: publishRequest, limitBytes: PUBLISH_LIMIT_BYTES },
+    response: { kind: "json", name: "PublishResponse", schema: publishResponse },
+    failures: [422],
+    handle: async (_call, { files, dryRun }) =>
+      json(throwIfRefused(await publications.publish(files, ACTOR, dryRun === undefined ? {} : { dryRun }))),
+  });
+}
+
+function status(services: Services): Route {
+  return get({
+    path: "/v1/status",
+    access: "admin",
+    summary: "What is in force, what was refused, and how far each node has come.",
+    response: { kind: "json", name: "AuthorityStatus", schema: authorityStatus },
+    handle: () => json(services.status()),
+  });
+}
+
+function ledger({ ca }: Services): Route {
+  return get({
+    path: "/v1/ledger",
+    access: "admin",
+    summary: "What was issued and what was refused, newest first.",
+    query: { schema: ledgerQuery },
+    response: { kind: "json", name: "LedgerEntries", schema: ledgerEntries },
+    failures: [400],
+    async handle(call) {
+      const { limit, ...rest } = readQuery(call);
+      return json(await ca.ledger({ limit: limit === undefined ? LEDGER_LIMIT : Number(limit), ...rest }));
+    },
+  });
+}
+
+function readQuery(call: Call): { limit?: string; identity?: string; node?: string } {
+  const { limit, identity, node } = parseMessage(ledgerQuery, Object.fromEntries(call.query), "ledger query");
+  return {
+    ...(limit === undefined ? {} : { limit }),
+    ...(identity === undefined ? {} : { identity }),
+    ...(node === undefined ? {} : { node }),
+  };
+}
+
+function revoke({ ca, clock, audit, metrics }: Services): Route {
+  return post({
+    path: "/v1/revocations",
+    access: "admin",
+    summary: "Revokes a certificate, an identity or a node.",
+    request: { name: "RevokeRequest", schema: revokeRequest },
+    response: { kind: "json", name: "RevokeResponse", schema: revokeResponse },
+    failures: [404, 409],
+    async handle(_call, body) {
+      const { kind, subject } = revoked(body);
+      const entry = { actor: ACTOR, action: "revoke", subject: `${kind} ${subject}`, detail: body.reason } as const;
+      const answer = await audited({ audit, clock }, entry, () => ca.revoke(body, ACTOR));
+      metrics.revocations.inc({ kind });
+      return json(answer);
+    },
+  });
+}
+
+function revoked(request: RevokeRequest): { readonly kind: "serial" | "identity" | "node"; readonly subject: string } {
+  const named = (["serial", "identity", "node"] as const).flatMap((kind) => {
+    const subject = request[kind];
+    return subject === undefined ? [] : [{ kind, subject }];
+  });
+  const [only, ...others] = named;
+  if (only !== undefined && others.length === 0) return only;
+  throw new AuthorityError("ERR_AUTHORITY_BODY", "name exactly one of `serial`, `identity` and `node`");
+}
+
+function joinToken({ ca, clock, audit }: Services): Route {
+  return post({
+    path: "/v1/join-tokens",
+    access: "admin",
+    summary: "Makes a join token for a node: single use, short-lived.",
+    request: { name: "JoinTokenRequest", schema: joinTokenRequest },
+    response: { kind: "json", name: "JoinTokenResponse", schema: joinTokenResponse },
+    failures: [404],
+    async handle(_call, { node }) {
+      const entry = { actor: ACTOR, action: "create-join-token", subject: `node ${node}` } as const;
+      return json(await audited({ audit, clock }, entry, () => ca.createJoinToken(node)));
+    },
+  });
+}

@@ -1,0 +1,69 @@
+import type { X509Certificate } from "node:crypto";
+import { TLSSocket } from "node:tls";
+import type { RevocationsDocument } from "../../protocol/index.ts";
+import { agentNodeOf, normalizeSerial, type TrustBundle, verifyX509Svid } from "../../spiffe/index.ts";
+import { AuthorityError } from "../authority-error.ts";
+import type { Caller } from "./route.ts";
+
+/** What an agent's certificate is judged by. */
+export interface AgentJudgement {
+  readonly bundle: TrustBundle;
+  readonly revocations: RevocationsDocument;
+  readonly at: Date;
+}
+
+/** An agent that proved its identity, and when its certificate ends. */
+export interface AgentCaller extends Extract<Caller, { kind: "agent" }> {
+  readonly certificateNotAfter: Date;
+}
+
+const MAX_CHAIN = 5;
+
+/** The certificates that the peer presented, leaf first; empty where it presented none or the connection is not TLS. */
+export function presentedChain(socket: unknown): readonly X509Certificate[] {
+  if (!(socket instanceof TLSSocket)) return [];
+  const chain: X509Certificate[] = [];
+  for (let next = socket.getPeerX509Certificate(); next !== undefined && chain.length < MAX_CHAIN; ) {
+    chain.push(next);
+    next = next.issuerCertificate;
+  }
+  return chain;
+}
+
+/**
+ * The agent that a certificate chain proves. Throws `ERR_AUTHORITY_UNAUTHENTICATED` without a chain to our own root and an agent's
+ * identity, `ERR_AUTHORITY_REVOKED` where the serial, the identity or the node is revoked.
+ *
+ * SECURITY: TLS itself accepts any certificate here; this check is the only one, so it runs on every request, not once a connection.
+ */
+export function verifyAgent(chain: readonly X509Certificate[], judgement: AgentJudgement): AgentCaller {
+  if (chain.length === 0) throw unauthenticated("this needs an agent's certificate");
+  const verified = verifyX509Svid(chain, judgement.bundle, { at: judgement.at });
+  if (!verified.ok) throw unauthenticated(`the certificate is not valid here: ${verified.message}`);
+  const node = agentNodeOf(verified.id);
+  if (node === undefined) throw unauthenticated("the certificate is not an agent's");
+  const serial = normalizeSerial(verified.leaf.serialNumber);
+  refuseRevoked({ identity: verified.id.toString(), node, serial }, judgement.revocations);
+  return { kind: "agent", node, serial, certificateNotAfter: new Date(verified.leaf.validTo) };
+}
+
+function refuseRevoked(
+  agent: { readonly identity: string; readonly node: string; readonly serial: string },
+  revocations: RevocationsDocument,
+): void {
+  const revoked =
+    revocations.serials.some((entry) => entry.serial === agent.serial) ||
+    revocations.identities.some((entry) => entry.identity === agent.identity) ||
+    revocations.nodes.some((entry) => entry.node === agent.node);
+  if (revoked) {
+    throw new AuthorityError("ERR_AUTHORITY_REVOKED", `the agent of node \`${agent.node}\` is revoked`, {
+      hint: "find out why; a node that may come back needs a new name, or a lifted revocation and a new join token",
+    });
+  }
+}
+
+function unauthenticated(message: string): AuthorityError {
+  return new AuthorityError("ERR_AUTHORITY_UNAUTHENTICATED", message, {
+    hint: "enrol again with a join token of `cellwall ca token NODE`",
+  });
+}

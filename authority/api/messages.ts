@@ -1,0 +1,31 @@
+import { z } from "zod";
+
+const counter = z.int().nonnegative();
+
+/** `POST /v1/node/status` (mTLS): what an agent has applied. */
+export const nodeStatusReport = z.strictObject({ epoch: counter, revision: counter, revocations: counter });
+
+/** An answer that only says that it was done. */
+export const acknowledgement = z.strictObject({ ok: z.literal(true) });
+
+/** `GET /healthz`: the process answers. */
+export const health = z.strictObject({ status: z.literal("ok") });
+
+/** `GET /readyz`: requests are served, and of which bundle. */
+export const readiness = z.strictObject({
+  status: z.literal("ready"),
+  bundle: z.strictObject({ epoch: counter, revision: counter }).optional(),
+});
+
+/** `GET /v1/ledger`: what to look for. */
+export const ledgerQuery = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,3}$/)
+    .optional(),
+  identity: z.string().max(2048).optional(),
+  node: z.string().max(253).optional(),
+});
+
+/** The OpenAPI document itself. */
+export const openApi = z.looseObject({ openapi: z.string() });

@@ -1,0 +1,249 @@
+import { isIPv6 } from "node:net";
+import type { Express, Request } from "express";
+import type { CertificateAuthority } from "../ca/index.ts";
+import type { AuthorityStatus, PublishResponse } from "../protocol/index.ts";
+import type { Store } from "../store/index.ts";
+import { adminRoutes } from "./api/admin-routes.ts";
+import { requireAdmin } from "./api/admin-token.ts";
+import { presentedChain, verifyAgent } from "./api/agent-identity.ts";
+import { agentRoutes } from "./api/agent-routes.ts";
+import { createApp } from "./api/app.ts";
+import { openApiRoute, openRoutes } from "./api/open-routes.ts";
+import type { Caller, Route } from "./api/route.ts";
+import { type AuditEntry, memoryAuditTrail } from "./audit.ts";
+import { AuthorityError } from "./authority-error.ts";
+import { createMetrics } from "./metrics.ts";
+import { NodeBook } from "./node-book.ts";
+import { memoryPolicyArchive, type PolicyFile } from "./policy-archive.ts";
+import { Publications } from "./publications.ts";
+import { type AuthorityRecords, openRecords } from "./records.ts";
+import { type ListenAddress, type RunningServer, startServer } from "./server.ts";
+import type { Services } from "./services.ts";
+import { statusOf } from "./status.ts";
+import { WaitingRoom } from "./waiting-room.ts";
+
+/** Where the authority says what nobody expected; pino fits. */
+export interface AuthorityLog {
+  error(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+}
+
+/** What an authority is made of. */
+export interface AuthorityOptions {
+  readonly ca: CertificateAuthority;
+  readonly clock: () => Date;
+  /** Bearer token of the admin routes: new at each start, over loopback only. */
+  readonly adminToken: string;
+  readonly version: string;
+  /** Node that may run every workload without `runsOn`: the one of an all-in-one process. */
+  readonly localNode?: string;
+  /** Keeps the published set and the audit trail across restarts; without it both end with the process. */
+  readonly store?: Store;
+  /** DNS names and IP addresses, beside the loopback's, that agents reach it by. */
+  readonly names?: readonly string[];
+  readonly log?: AuthorityLog;
+}
+
+/** The server around a certificate authority. */
+export interface Authority {
+  readonly app: Express;
+  readonly routes: readonly Route[];
+  /** Brings back the last good set and what is known of nodes; `listen` does it where nobody did. */
+  restore(): Promise<void>;
+  /** Serves HTTPS; `ERR_AUTHORITY_LISTEN`. */
+  listen(address: ListenAddress): Promise<{ readonly url: string; readonly port: number }>;
+  /**
+   * Replaces the policy set. Never throws for a bad set: the answer then carries error diagnostics with `published` false, and the last
+   * good set stays in force.
+   */
+  publish(
+    files: readonly PolicyFile[],
+    actor: string,
+    options?: { readonly dryRun?: boolean },
+  ): Promise<PublishResponse>;
+  status(): AuthorityStatus;
+  /** The audit trail, newest first. */
+  audit(options?: { readonly limit?: number }): Promise<readonly AuditEntry[]>;
+  /** Lets waiting agents go and stops serving. The certificate authority and the store stay open: they are the caller's. */
+  close(): Promise<void>;
+}
+
+const MAX_WAITING = 8_192;
+const MAX_WAITING_PER_CALLER = 8;
+const REFRESH_CHECK_MS = 60_000;
+const SILENT: AuthorityLog = { error: () => {}, info: () => {} };
+
+/** An authority over an open certificate authority; it serves nothing before `listen`. */
+export function createAuthority(options: AuthorityOptions): Authority {
+  return new RunningAuthority(options);
+}
+
+class RunningAuthority implements Authority {
+  readonly app: Express;
+  readonly routes: readonly Route[];
+  readonly #options: AuthorityOptions;
+  readonly #log: AuthorityLog;
+  readonly #names: ReadonlySet<string>;
+  readonly #services: Services;
+  readonly #unsubscribe: () => void;
+  #restored: Promise<void> | undefined;
+  #server: RunningServer | undefined;
+  #refresh: NodeJS.Timeout | undefined;
+  #serving = false;
+
+  constructor(options: AuthorityOptions) {
+    this.#options = options;
+    this.#log = options.log ?? SILENT;
+    this.#names = new Set((options.names ?? []).map((name) => name.toLowerCase()));
+    this.#services = this.#createServices(options);
+    const routes = [...agentRoutes(this.#services), ...adminRoutes(this.#services), ...openRoutes(this.#services)];
+    this.routes = [...routes, openApiRoute(routes, options.version)];
+    this.app = this.#createApp();
+    this.#unsubscribe = options.ca.subscribe(() => this.#services.waitingRoom.wake());
+  }
+
+  restore(): Promise<void> {
+    this.#restored ??= this.#restore();
+    return this.#restored;
+  }
+
+  async listen(address: ListenAddress): Promise<{ readonly url: string; readonly port: number }> {
+    await this.restore();
+    const { ca, clock } = this.#options;
+    const renewalFailed = (error: unknown): void =>
+      this.#logError(error, "the authority's certificate was not renewed");
+    this.#server = await startServer({ app: this.app, ca, clock, names: this.#names, renewalFailed }, address);
+    this.#serving = true;
+    this.#refresh = setInterval(() => this.#refreshBundle(), REFRESH_CHECK_MS);
+    this.#refresh.unref();
+    const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
+    return { url: `https://${host}:${this.#server.port}`, port: this.#server.port };
+  }
+
+  async publish(
+    files: readonly PolicyFile[],
+    actor: string,
+    options: { readonly dryRun?: boolean } = {},
+  ): Promise<PublishResponse> {
+    await this.restore();
+    return this.#services.publications.publish(files, actor, options);
+  }
+
+  status(): AuthorityStatus {
+    return this.#services.status();
+  }
+
+  audit(options: { readonly limit?: number } = {}): Promise<readonly AuditEntry[]> {
+    return this.#services.audit.list(options);
+  }
+
+  async close(): Promise<void> {
+    this.#serving = false;
+    clearInterval(this.#refresh);
+    this.#unsubscribe();
+    this.#services.waitingRoom.close();
+    await this.#server?.close();
+    this.#server = undefined;
+  }
+
+  #createServices(options: AuthorityOptions): Services {
+    const { ca, clock, version, localNode } = options;
+    const records = lazyRecords(options.store);
+    const metrics = createMetrics();
+    const nodes = new NodeBook();
+    const own = localNode === undefined ? {} : { localNode };
+    const publications = new Publications({ ca, clock, metrics, ...records, ...own });
+    const startedAt = clock();
+    const status = (): AuthorityStatus => {
+      const { set, refused } = publications;
+      return statusOf({ ca, set, refused, nodes, version, startedAt, localNode });
+    };
+    const waitingRoom = new WaitingRoom({ maxWaiting: MAX_WAITING, maxPerCaller: MAX_WAITING_PER_CALLER });
+    const { audit } = records;
+    return { ca, clock, version, publications, nodes, audit, metrics, waitingRoom, status, ready: () => this.#serving };
+  }
+
+  #createApp(): Express {
+    const { metrics, waitingRoom } = this.#services;
+    return createApp({
+      routes: this.routes,
+      names: this.#names,
+      waitingRoom,
+      identify: (route, request) => this.#identify(route, request),
+      answered(route, status, code) {
+        metrics.requests.inc({ route, status: String(status) });
+        if (code !== undefined) metrics.refused.inc({ code });
+      },
+      unexpected: (error) => this.#logError(error, "a request failed"),
+    });
+  }
+
+  #identify(route: Route, request: Request): Caller {
+    switch (route.access) {
+      case "open":
+        return { kind: "anybody" };
+      case "admin": {
+        const { remoteAddress } = request.socket;
+        requireAdmin({ authorization: request.headers.authorization, remoteAddress }, this.#options.adminToken);
+        return { kind: "admin" };
+      }
+      case "agent":
+        return this.#identifyAgent(request);
+      default:
+        return route.access satisfies never;
+    }
+  }
+
+  #identifyAgent(request: Request): Caller {
+    const { ca, clock } = this.#options;
+    const at = clock();
+    const judgement = { bundle: ca.trustBundle(), revocations: ca.revocations().document, at };
+    const { certificateNotAfter, ...caller } = verifyAgent(presentedChain(request.socket), judgement);
+    this.#services.nodes.seen(caller.node, at, certificateNotAfter);
+    return caller;
+  }
+
+  async #restore(): Promise<void> {
+    const { entries } = await this.#options.ca.ledger({ limit: 10_000 });
+    for (const entry of entries) {
+      if (entry.kind !== "agent" || entry.node === undefined || entry.notAfter === undefined) continue;
+      this.#services.nodes.remembered(entry.node, new Date(entry.notAfter));
+    }
+    await this.#services.publications.restore();
+  }
+
+  #refreshBundle(): void {
+    const { publications } = this.#services;
+    publications.refresh().catch((error: unknown) => this.#logError(error, "the bundle was not signed again"));
+  }
+
+  #logError(error: unknown, message: string): void {
+    this.#log.error({ err: error }, message);
+  }
+}
+
+/** Records whose tables are brought up to date at the first use. */
+function lazyRecords(store: Store | undefined): AuthorityRecords {
+  if (store === undefined) return { archive: memoryPolicyArchive(), audit: memoryAuditTrail() };
+  let opened: Promise<AuthorityRecords> | undefined;
+  const records = (): Promise<AuthorityRecords> => {
+    opened ??= openRecords(store);
+    return opened;
+  };
+  return {
+    archive: {
+      load: async () => (await records()).archive.load(),
+      save: async (set) => (await records()).archive.save(set),
+    },
+    audit: {
+      record: async (entry) => (await records()).audit.record(entry),
+      list: async (query) => (await records()).audit.list(query),
+    },
+  };
+}
+
+/** An error of this folder that says that a port is taken. */
+export function isAddressInUse(error: unknown): boolean {
+  const cause = error instanceof AuthorityError ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
+}

@@ -1,0 +1,40 @@
+import type { Generated } from "kysely";
+import { type Migration, sql } from "kysely";
+
+/** The authority's own tables. */
+export type AuthorityTables = {
+  /** One row, `id` 1: the files of the last good publish. */
+  readonly authority_published_set: { readonly id: number; readonly publisher: string; readonly files: string };
+  readonly authority_audit: {
+    readonly sequence: Generated<number>;
+    /** ISO instant, UTC. */
+    readonly at: string;
+    readonly actor: string;
+    readonly action: string;
+    readonly outcome: string;
+    readonly subject: string;
+    readonly detail: string | null;
+  };
+};
+
+/** Migrations of the domain `authority`, in the order of their names. */
+export const AUTHORITY_MIGRATIONS: Readonly<Record<string, Migration>> = {
+  "001": {
+    async up(db) {
+      await sql`create table authority_published_set (
+        id integer primary key check (id = 1),
+        publisher text not null,
+        files text not null
+      )`.execute(db);
+      await sql`create table authority_audit (
+        sequence integer primary key,
+        at text not null,
+        actor text not null,
+        action text not null,
+        outcome text not null check (outcome in ('done', 'refused')),
+        subject text not null,
+        detail text
+      )`.execute(db);
+    },
+  },
+};

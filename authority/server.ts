@@ -1,0 +1,139 @@
+import { constants } from "node:crypto";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo, ListenOptions } from "node:net";
+import type { Express } from "express";
+import type { CertificateAuthority } from "../ca/index.ts";
+import { systemId, type X509Svid } from "../spiffe/index.ts";
+import { AuthorityError } from "./authority-error.ts";
+
+/** Where to listen. */
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+/** What the HTTPS server is made of. */
+export interface ServerOptions {
+  readonly app: Express;
+  readonly ca: CertificateAuthority;
+  readonly clock: () => Date;
+  /** DNS names and IP addresses, beside the loopback's, that the certificate is good for. */
+  readonly names: ReadonlySet<string>;
+  /** Told when the certificate could not be renewed; it is tried again after a minute. */
+  renewalFailed(error: unknown): void;
+}
+
+/** A listening server. */
+export interface RunningServer {
+  readonly server: Server;
+  readonly port: number;
+  /** Stops accepting, lets running requests finish for a moment, then ends every connection. */
+  close(): Promise<void>;
+}
+
+const CERTIFICATE_SECONDS = 24 * 3600;
+const RETRY_MS = 60_000;
+const GRACE_MS = 2_000;
+const IP_ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:.]*)$/i;
+
+/** Listens with the authority's own certificate, renewed at half its life without a dropped connection; `ERR_AUTHORITY_LISTEN`. */
+export async function startServer(options: ServerOptions, address: ListenAddress): Promise<RunningServer> {
+  const first = await issueCertificate(options);
+  const server = createServer({ ...TLS_OPTIONS, ...keyPair(first) }, options.app);
+  server.keepAliveTimeout = 65_000;
+  await listen(server, address);
+  const stopRenewing = renewAtHalfLife(server, first, options);
+  return {
+    server,
+    port: portOf(server),
+    close: () => {
+      stopRenewing();
+      return closeServer(server);
+    },
+  };
+}
+
+/**
+ * SECURITY: every certificate is accepted here and judged per request by `verifyAgent`. Sessions are never resumed: a resumed one carries
+ * the leaf alone, without the chain that the judgement needs.
+ */
+const TLS_OPTIONS = {
+  minVersion: "TLSv1.3",
+  requestCert: true,
+  rejectUnauthorized: false,
+  secureOptions: constants.SSL_OP_NO_TICKET,
+} as const;
+
+function issueCertificate({ ca, names }: ServerOptions): Promise<X509Svid> {
+  const ipAddresses = ["127.0.0.1", "::1", ...[...names].filter((name) => IP_ADDRESS.test(name))];
+  const dnsNames = ["localhost", ...[...names].filter((name) => !IP_ADDRESS.test(name))];
+  const id = systemId(ca.trustDomain, "authority");
+  return ca.issueSystemSvid(id, { dnsNames, ipAddresses, ttlSeconds: CERTIFICATE_SECONDS });
+}
+
+function keyPair(svid: X509Svid): { readonly key: string; readonly cert: string } {
+  const key = svid.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  return { key, cert: svid.chain.map((certificate) => certificate.toString()).join("") };
+}
+
+function renewAtHalfLife(server: Server, first: X509Svid, options: ServerOptions): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const schedule = (delayMs: number): void => {
+    if (stopped) return;
+    timer = setTimeout(renew, Math.max(delayMs, 1_000));
+    timer.unref();
+  };
+  const renew = async (): Promise<void> => {
+    try {
+      const next = await issueCertificate(options);
+      server.setSecureContext({ ...TLS_OPTIONS, ...keyPair(next) });
+      schedule(halfLifeMs(next, options.clock()));
+    } catch (error) {
+      options.renewalFailed(error);
+      schedule(RETRY_MS);
+    }
+  };
+  schedule(halfLifeMs(first, options.clock()));
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
+}
+
+function halfLifeMs(svid: X509Svid, now: Date): number {
+  return (svid.notAfter.getTime() - now.getTime()) / 2;
+}
+
+function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
+  const address: ListenOptions = { host, port, exclusive: true };
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) =>
+      reject(
+        new AuthorityError("ERR_AUTHORITY_LISTEN", `cannot listen on \`${host}:${port}\`: ${error.message}`, {
+          hint: "choose another address or port, or stop what uses it",
+          cause: error,
+        }),
+      ),
+    );
+    server.listen(address, resolve);
+  });
+}
+
+function portOf(server: Server): number {
+  const address: AddressInfo | string | null = server.address();
+  if (address === null || typeof address === "string") throw new TypeError("the server does not listen on a port");
+  return address.port;
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+    server.close(() => {
+      clearTimeout(force);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

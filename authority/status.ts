@@ -1,0 +1,78 @@
+import type { CertificateAuthority } from "../ca/index.ts";
+import type { PolicySet, Workload } from "../policies/index.ts";
+import type { AuthorityStatus } from "../protocol/index.ts";
+import type { NodeBook, NodeEntry } from "./node-book.ts";
+
+/** What a status is made of. */
+export interface StatusSources {
+  readonly ca: CertificateAuthority;
+  readonly set: PolicySet | undefined;
+  readonly refused: AuthorityStatus["refused"];
+  readonly nodes: NodeBook;
+  readonly version: string;
+  readonly startedAt: Date;
+  readonly localNode: string | undefined;
+}
+
+/** The authority's state as administrators read it. */
+export function statusOf(sources: StatusSources): AuthorityStatus {
+  const { ca, set, refused } = sources;
+  const revocations = ca.revocations().document;
+  return {
+    trustDomain: ca.trustDomain,
+    version: sources.version,
+    startedAt: sources.startedAt.toISOString(),
+    ...bundleStatus(ca, set),
+    ...(refused === undefined ? {} : { refused }),
+    revocations: {
+      sequence: revocations.sequence,
+      serials: revocations.serials.length,
+      identities: revocations.identities.length,
+    },
+    nodes: nodeNames(sources).map((node) => nodeStatus(node, sources.nodes.get(node))),
+    authorities: ca.authorities(),
+    ...(set === undefined ? {} : { workloads: set.workloads.map((each) => workloadStatus(each, set)) }),
+  };
+}
+
+function bundleStatus(ca: CertificateAuthority, set: PolicySet | undefined): Pick<AuthorityStatus, "bundle"> {
+  const manifest = ca.bundle()?.manifest;
+  if (manifest === undefined) return {};
+  const { epoch, revision, issuedAt, expiresAt, publisher, shards } = manifest;
+  const policies = set?.policies.length ?? 0;
+  return {
+    bundle: { epoch, revision, issuedAt, expiresAt, publisher, destinations: Object.keys(shards).length, policies },
+  };
+}
+
+/** Nodes that are registered, that called, and the one of this process. */
+function nodeNames({ set, nodes, localNode }: StatusSources): readonly string[] {
+  const names = [...(set?.nodes ?? []).map((node) => node.name), ...nodes.all().map((entry) => entry.node)];
+  return [...new Set(localNode === undefined ? names : [localNode, ...names])].sort();
+}
+
+function nodeStatus(node: string, entry: NodeEntry | undefined): AuthorityStatus["nodes"][number] {
+  const { certificateNotAfter, lastSeen, report } = entry ?? {};
+  return {
+    node,
+    enrolled: certificateNotAfter !== undefined,
+    ...(certificateNotAfter === undefined ? {} : { certificateNotAfter: certificateNotAfter.toISOString() }),
+    ...(lastSeen === undefined ? {} : { lastSeen: lastSeen.toISOString() }),
+    ...report,
+  };
+}
+
+type WorkloadStatus = NonNullable<AuthorityStatus["workloads"]>[number];
+
+function workloadStatus(workload: Workload, set: PolicySet): WorkloadStatus {
+  const identity = workload.identity.toString();
+  const socket = workload.attest.find((each) => each.kind === "socket");
+  return {
+    identity,
+    namespace: workload.namespace,
+    name: workload.name,
+    mode: workload.mode,
+    policies: set.policies.filter((policy) => policy.destinations.includes(identity)).length,
+    ...(socket === undefined ? {} : { uid: socket.uid }),
+  };
+}
