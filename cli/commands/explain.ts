@@ -1,0 +1,44 @@
+import { collect, examples, type OutputOptions, type Register, withOutput } from "../command.ts";
+import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+
+/** Options of `cellwall explain`. */
+export interface ExplainOptions extends OutputOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly header: readonly string[];
+  readonly host?: string;
+  readonly port?: string;
+  readonly address?: string;
+  readonly claims: readonly string[];
+  readonly at?: string;
+  readonly policies: readonly string[];
+}
+
+/** `cellwall explain`. */
+export const registerExplain: Register = (program, { io, action }) => {
+  const command = program
+    .command("explain")
+    .description("say what a request gets, by which line; or which lines come nearest, and what each lacks")
+    .argument("<request>", '"GET /orders/42", "grpc shop.Orders/Get", "websocket /live" or "tcp 5432"')
+    .requiredOption("--from <caller>", "workload, spiffe:// identity, or `anonymous`")
+    .requiredOption("--to <workload>", "workload, or spiffe:// identity, that is called")
+    .option("--header <name:value>", "a header of the request; may be repeated", collect, [])
+    .option("--host <name>", "host that the request names; default: the sidecar's address")
+    .option("--port <port>", "listener that it arrives at; default: the first that fits")
+    .option("--address <ip>", "address of the peer")
+    .option("--claims <provider=json>", "payload of a verified token; may be repeated", collect, [])
+    .option("--at <instant>", "when, e.g. 2027-01-31T12:00:00Z; default: now")
+    .option("--policies <dir>", `folder of policies, may be repeated (default: ${DEFAULT_POLICY_FOLDER})`, collect, []);
+  examples(
+    withOutput(command),
+    'explain --from web --to orders "GET /orders/42"',
+    'explain --from web --to orders "POST /orders" --header content-type:application/json',
+    'explain --from spiffe://partner.example/billing/x --to shop/orders "grpc shop.Orders/GetInvoice"',
+    'explain --from orders --to db "tcp 5432" --policies policies --policies envs/prod',
+  ).action(
+    action(async (request: string, options: ExplainOptions) => {
+      const { explainRequest } = await import("../explain/explain-request.ts");
+      return explainRequest(request, options, io);
+    }),
+  );
+};

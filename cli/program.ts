@@ -1,0 +1,73 @@
+import { Command } from "commander";
+import type { ExitCode } from "./cli-error.ts";
+import type { CommandContext, Register } from "./command.ts";
+import { registerAgent } from "./commands/agent.ts";
+import { registerAuthority } from "./commands/authority.ts";
+import { registerCa } from "./commands/ca.ts";
+import { registerCheck } from "./commands/check.ts";
+import { registerEnvoy } from "./commands/envoy.ts";
+import { registerExplain } from "./commands/explain.ts";
+import { registerInit } from "./commands/init.ts";
+import { registerPublish } from "./commands/publish.ts";
+import { registerStatus } from "./commands/status.ts";
+import { registerUp } from "./commands/up.ts";
+import { registerVersion } from "./commands/version.ts";
+import type { Io } from "./io.ts";
+
+/**
+ * Definitions only: each command imports what it works with when it runs, so that `cellwall check` loads no database and an agent no web
+ * server.
+ */
+const COMMANDS: readonly Register[] = [
+  registerInit,
+  registerCheck,
+  registerExplain,
+  registerUp,
+  registerStatus,
+  registerPublish,
+  registerAuthority,
+  registerAgent,
+  registerCa,
+  registerEnvoy,
+  registerVersion,
+];
+
+/** The command line's definition over an `Io`; `ended` is told a command's exit code. */
+export function createProgram(io: Io, ended: (code: ExitCode) => void): Command {
+  const program = new Command("cellwall");
+  program
+    .description(
+      "Layer-7 micro-segmentation for Envoy sidecars: every request is denied unless a rule names the caller,\nthe method and the path.",
+    )
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .showHelpAfterError("(--help says more)")
+    .helpCommand("help [command]", "help for a command")
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns,
+      getErrHelpWidth: () => io.stderr.columns,
+      getOutHasColors: () => io.stdout.color,
+      getErrHasColors: () => io.stderr.color,
+    })
+    .addHelpText("after", FIRST_STEPS);
+  const context: CommandContext = {
+    io,
+    action:
+      (run) =>
+      async (...args) =>
+        ended(await run(...args)),
+  };
+  for (const register of COMMANDS) register(program, context);
+  return program;
+}
+
+const FIRST_STEPS = `
+First steps:
+  $ cellwall init            write a small policy set into policies/
+  $ cellwall check           look for mistakes in it
+  $ cellwall explain --from web --to orders "GET /orders/42"
+  $ cellwall up              run the authority and an agent here
+
+Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 something outside is missing.`;
