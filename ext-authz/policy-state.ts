@@ -21,6 +21,8 @@ export interface PolicyInForce {
 /** What one request sees: swapped as a whole, never changed. */
 export interface PolicyView {
   readonly index: Index;
+  /** What the index was compiled from. */
+  readonly set: PolicySet | undefined;
   /** Absent before the first bundle: everything is `no-policy`. */
   readonly bundle: PolicyInForce | undefined;
 }
@@ -39,7 +41,7 @@ export class PolicyState {
 
   constructor(maxStaleMs: number) {
     this.#maxStaleMs = maxStaleMs;
-    this.#view = Object.freeze({ index: noPolicyIndex(), bundle: undefined });
+    this.#view = Object.freeze({ index: noPolicyIndex(), set: undefined, bundle: undefined });
   }
 
   get view(): PolicyView {
@@ -60,7 +62,7 @@ export class PolicyState {
       revocations: this.#revocations,
       destinations: bundle.destinations,
     });
-    this.#view = Object.freeze({ index, bundle });
+    this.#view = Object.freeze({ index, set, bundle });
   }
 
   /** Puts verified revocations in force. */

@@ -40,7 +40,10 @@ function follow<Response>(
   respond: (svid: X509Svid, trust: TrustState) => Response,
 ): void {
   const problem = headerProblem(call.metadata);
-  if (problem !== undefined) return fail(call, problem);
+  if (problem !== undefined) {
+    fail(call, problem);
+    return;
+  }
   const send = (): void => {
     const state = identity.state;
     if (state.kind === "present") {

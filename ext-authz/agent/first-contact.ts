@@ -1,0 +1,93 @@
+import { createHash, type X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import { connect, type TLSSocket } from "node:tls";
+import { parseSpiffeId, systemId, type TrustBundle, tryParseSpiffeId, verifyX509Svid } from "../../spiffe/index.ts";
+import { AgentError } from "../agent-error.ts";
+import { isSelfIssued, peerChain } from "./authority-client.ts";
+import { connectionError } from "./authority-error.ts";
+
+/**
+ * First contact: looks at the chain that the server shows and takes the one root out of it whose public key has the join token's
+ * fingerprint. Sends nothing; every exchange afterwards is verified against what is returned here.
+ */
+export async function pinnedTrust(options: {
+  readonly url: string;
+  readonly rootFingerprint: string;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+}): Promise<TrustBundle> {
+  const chain = await shownChain(new URL(options.url), options.signal);
+  const root = chain.find(
+    (certificate) => spkiSha256(certificate) === options.rootFingerprint && isSelfIssued(certificate),
+  );
+  if (root === undefined) {
+    throw untrusted(options.url, "it shows no root with the join token's fingerprint");
+  }
+  return trustFrom(options, root, chain);
+}
+
+function trustFrom(
+  options: { readonly url: string; readonly now: () => Date },
+  root: X509Certificate,
+  chain: readonly X509Certificate[],
+): TrustBundle {
+  const uri = /(?:^|, )URI:([^,]+)/.exec(chain[0]?.subjectAltName ?? "")?.[1] ?? "";
+  const claimed = tryParseSpiffeId(uri);
+  if (!claimed.ok) throw untrusted(options.url, claimed.message);
+  const trust: TrustBundle = {
+    trustDomain: claimed.id.trustDomain,
+    x509Authorities: [root],
+    jwtAuthorities: new Map(),
+  };
+  const verified = verifyX509Svid(
+    chain.filter((certificate) => !isSelfIssued(certificate)),
+    trust,
+    { at: options.now() },
+  );
+  if (!verified.ok) throw untrusted(options.url, verified.message);
+  const expected = systemId(trust.trustDomain, "authority").toString();
+  if (verified.id.toString() !== expected) {
+    throw untrusted(options.url, `it is \`${parseSpiffeId(uri).toString()}\`, not \`${expected}\``);
+  }
+  return trust;
+}
+
+function untrusted(url: string, reason: string): AgentError {
+  return new AgentError(
+    "ERR_AGENT_AUTHORITY_UNTRUSTED",
+    `the server at \`${url}\` is not the token's authority: ${reason}`,
+    {
+      hint: "make a new join token at the authority that this agent is to join, and check the address",
+    },
+  );
+}
+
+/** SHA-256 over a certificate's SubjectPublicKeyInfo, lower-case hex. */
+export function spkiSha256(certificate: X509Certificate): string {
+  return createHash("sha256")
+    .update(certificate.publicKey.export({ type: "spki", format: "der" }))
+    .digest("hex");
+}
+
+function shownChain(url: URL, signal: AbortSignal): Promise<X509Certificate[]> {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  return new Promise((resolve, reject) => {
+    // SECURITY: unverified on purpose, and closed before a byte is sent: only the certificates are looked at.
+    const socket: TLSSocket = connect({
+      host,
+      port: Number(url.port === "" ? 443 : url.port),
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.3",
+    });
+    const abort = (): void => void socket.destroy(new Error("aborted"));
+    signal.addEventListener("abort", abort, { once: true });
+    socket.setTimeout(10_000, () => socket.destroy(new Error("timed out")));
+    socket.once("close", () => signal.removeEventListener("abort", abort));
+    socket.once("error", (error) => reject(connectionError(url.origin, error)));
+    socket.once("secureConnect", () => {
+      resolve(peerChain(socket.getPeerCertificate(true)));
+      socket.destroy();
+    });
+  });
+}

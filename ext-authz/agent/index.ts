@@ -1,0 +1,2 @@
+/** The agent itself: identity, subscription to the authority, the workloads' sockets. */
+export { type Agent, type AgentOptions, createAgent } from "./agent.ts";

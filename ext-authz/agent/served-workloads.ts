@@ -1,0 +1,182 @@
+import type { NodeWorkloads } from "../../protocol/index.ts";
+import { messageOf } from "../agent-error.ts";
+import { createCheckHandler } from "../check-handler.ts";
+import type { DecisionLog } from "../decision-log.ts";
+import type { Logger } from "../logger.ts";
+import type { AgentMetrics } from "../metrics.ts";
+import type { MonotonicClock } from "../monotonic-clock.ts";
+import type { PolicyState } from "../policy-state.ts";
+import { SidecarAccessLog } from "../sidecar-access-log.ts";
+import { SidecarSecrets } from "../sidecar-secrets.ts";
+import { isRoot, prepareRunDir } from "../socket-folder.ts";
+import { warmUp } from "../warm-up.ts";
+import { addWorkloadApi } from "../workload-api.ts";
+import type { WorkloadIdentity } from "../workload-identity.ts";
+import { openWorkloadSockets, type WorkloadSockets } from "../workload-sockets.ts";
+import { type LocalWorkload, localWorkloads } from "./local-workloads.ts";
+import type { Refusal } from "./refusal.ts";
+import { nameOf, type SvidKeeper } from "./svid-keeper.ts";
+import type { TrustStore } from "./trust-store.ts";
+
+/** What serving needs. */
+export interface ServedWorkloadsOptions {
+  readonly runDir: string;
+  readonly state: PolicyState;
+  readonly clock: MonotonicClock;
+  readonly keeper: SvidKeeper;
+  readonly trust: TrustStore;
+  readonly metrics: AgentMetrics;
+  readonly decisionLog: DecisionLog;
+  readonly log: Logger;
+}
+
+/** One workload of the list and how it is served. */
+export interface Served {
+  readonly local: LocalWorkload;
+  readonly refusal: Refusal | undefined;
+  readonly secrets: SidecarSecrets | undefined;
+  readonly sockets: WorkloadSockets | undefined;
+}
+
+type Allowed = Extract<LocalWorkload, { ok: true }>;
+
+/** Opens, keeps and closes the sockets of this node's workloads. */
+export class ServedWorkloads {
+  readonly #options: ServedWorkloadsOptions;
+  #served = new Map<string, Served>();
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(options: ServedWorkloadsOptions) {
+    this.#options = options;
+  }
+
+  /** By identity. */
+  get served(): ReadonlyMap<string, Served> {
+    return this.#served;
+  }
+
+  /** Makes the open sockets those of the list: what stayed the same stays open. Never rejects. */
+  reconcile(message: NodeWorkloads): Promise<void> {
+    this.#queue = this.#queue.then(() => this.#reconcile(message));
+    return this.#queue;
+  }
+
+  /** Offers the sidecars what policy, revocations and anchors now allow. */
+  refreshSecrets(): void {
+    for (const { secrets } of this.#served.values()) secrets?.refresh();
+  }
+
+  async close(): Promise<void> {
+    await this.#queue;
+    await Promise.all([...this.#served.values()].map(closeServed));
+    this.#served.clear();
+  }
+
+  async #reconcile(message: NodeWorkloads): Promise<void> {
+    const { runDir } = this.#options;
+    const uid = process.getuid?.();
+    const locals = localWorkloads(message, runDir, { uid, isRoot: isRoot() });
+    const otherUsers = locals.some(
+      (local) => local.ok && local.workload.uid !== undefined && local.workload.uid !== uid,
+    );
+    prepareRunDir(runDir, { otherUsers });
+    const listed = new Map(locals.map((local) => [local.workload.identity, local]));
+    for (const [identity, served] of [...this.#served]) {
+      const local = listed.get(identity);
+      if (local !== undefined && served.sockets !== undefined && sameServing(local, served.local)) continue;
+      this.#served.delete(identity);
+      await closeServed(served);
+    }
+    for (const [identity, local] of listed) {
+      if (!this.#served.has(identity)) this.#served.set(identity, await this.#open(local));
+    }
+  }
+
+  async #open(local: LocalWorkload): Promise<Served> {
+    const { clock, keeper, log, metrics } = this.#options;
+    const workload = nameOf(local.workload);
+    const refuse = (reason: Refusal["reason"], detail: string): Served => {
+      metrics.refused("workload", reason);
+      log.error({ workload, reason, detail }, "a workload is not served");
+      return { local, refusal: { reason, detail, at: clock.now() }, secrets: undefined, sockets: undefined };
+    };
+    if (!local.ok) return refuse(local.reason, local.detail);
+    const identity = keeper.kept.get(local.workload.identity)?.identity;
+    if (identity === undefined) return refuse("sockets", "the list of workloads has changed meanwhile");
+    const secrets = this.#secrets(local, identity);
+    try {
+      const sockets = await this.#openSockets(local, identity, secrets);
+      log.info({ workload, isolation: local.isolation, authz: local.paths.authz }, "a workload's sockets are open");
+      return { local, refusal: undefined, secrets, sockets };
+    } catch (error) {
+      secrets.close();
+      return refuse("sockets", messageOf(error));
+    }
+  }
+
+  async #openSockets(local: Allowed, identity: WorkloadIdentity, secrets: SidecarSecrets): Promise<WorkloadSockets> {
+    const { clock, decisionLog, metrics, state } = this.#options;
+    const workload = nameOf(local.workload);
+    let open = false;
+    const handler = createCheckHandler({
+      workload,
+      destination: local.id,
+      view: () => state.view,
+      nowMs: () => clock.nowMs(),
+      observe: (observed) => {
+        if (open) decisionLog.push(observed);
+      },
+    });
+    warmUp(handler, local.id);
+    open = true;
+    const accessLog = new SidecarAccessLog({
+      workload,
+      identity: local.id,
+      now: () => clock.now(),
+      record: (record) => {
+        metrics.sidecarRefused(workload, record.kind === "connection-refused" ? "connection" : "request");
+        decisionLog.pushRecord(record);
+      },
+    });
+    return await openWorkloadSockets({
+      paths: local.paths,
+      uid: local.workload.uid,
+      handler,
+      addEnvoyServices: (server) => {
+        secrets.addTo(server);
+        accessLog.addTo(server);
+      },
+      addWorkloadServices: (server) => addWorkloadApi(server, identity),
+    });
+  }
+
+  #secrets(local: Allowed, identity: WorkloadIdentity): SidecarSecrets {
+    const { clock, log, metrics, state, trust } = this.#options;
+    const workload = nameOf(local.workload);
+    return new SidecarSecrets({
+      destination: local.id,
+      serverFirstPorts: local.workload.serverFirstPorts,
+      identity,
+      trust: () => trust.state,
+      policy: () => (isInForce(state.freshness(clock.nowMs())) ? state.view.set : undefined),
+      isRevoked: (caller) => state.revocations.identities.has(caller),
+      now: () => clock.now(),
+      event: (event) => metrics.secret(workload, event),
+      problem: (message) =>
+        log.error({ workload, error: message }, "a sidecar's secrets are not sound and were not offered"),
+    });
+  }
+}
+
+function isInForce(freshness: ReturnType<PolicyState["freshness"]>): boolean {
+  return freshness === "current" || freshness === "expired";
+}
+
+function sameServing(a: LocalWorkload, b: LocalWorkload): boolean {
+  return JSON.stringify([a.ok, a.workload]) === JSON.stringify([b.ok, b.workload]);
+}
+
+async function closeServed({ secrets, sockets }: Served): Promise<void> {
+  secrets?.close();
+  await sockets?.close();
+}

@@ -1,0 +1,90 @@
+import type { z } from "zod";
+import { type TrustBundles, trustBundles } from "../../protocol/index.ts";
+import { parseTrustBundle, parseTrustDomain, type TrustBundle, type TrustDomain } from "../../spiffe/index.ts";
+import { AgentError, messageOf } from "../agent-error.ts";
+import type { TrustState } from "../workload-identity.ts";
+import type { StateDir } from "./state-dir.ts";
+
+const FILE = "trust-bundles.json";
+
+/** The anchors of the own trust domain and of the federated ones, kept on disk. */
+export class TrustStore {
+  readonly #files: StateDir;
+  #state: TrustState | undefined;
+  #text = "";
+
+  constructor(files: StateDir) {
+    this.#files = files;
+  }
+
+  get state(): TrustState | undefined {
+    return this.#state;
+  }
+
+  /** The own trust domain's bundle. */
+  get own(): TrustBundle | undefined {
+    return this.#state?.bundles.get(this.#state.trustDomain);
+  }
+
+  /** Reads what an earlier run kept; a file that cannot be read counts as none. */
+  restore(): void {
+    const stored = trustBundles.safeParse(this.#files.readJson(FILE));
+    if (!stored.success) return;
+    try {
+      this.#state = readBundles(stored.data);
+      this.#text = JSON.stringify(stored.data);
+    } catch {
+      this.#state = undefined;
+    }
+  }
+
+  /** The first bundle of the own trust domain, from enrolment. */
+  begin(trustDomain: TrustDomain, text: string): void {
+    this.take({ trustDomain, bundles: { [trustDomain]: text } });
+  }
+
+  /**
+   * Takes the authority's list; true where it changed. Throws `AgentError` `ERR_AGENT_ANSWER` for a list without the own trust domain,
+   * of another trust domain, with a bundle that cannot be read, or older than what is known.
+   */
+  take(message: TrustBundles): boolean {
+    const text = JSON.stringify(message);
+    if (text === this.#text) return false;
+    const next = this.#checked(message);
+    this.#state = next;
+    this.#text = text;
+    this.#files.writeJson(FILE, message);
+    return true;
+  }
+
+  #checked(message: TrustBundles): TrustState {
+    const next = readBundles(message);
+    const own = next.bundles.get(next.trustDomain);
+    if (own === undefined)
+      throw new AgentError("ERR_AGENT_ANSWER", "the list of trust bundles lacks the own trust domain");
+    if (this.#state !== undefined && this.#state.trustDomain !== next.trustDomain) {
+      throw new AgentError("ERR_AGENT_ANSWER", `the list of trust bundles is of trust domain \`${next.trustDomain}\``);
+    }
+    const known = this.own?.sequence;
+    if (known !== undefined && own.sequence !== undefined && own.sequence < known) {
+      throw new AgentError(
+        "ERR_AGENT_ANSWER",
+        `the own trust bundle ${own.sequence} is older than ${known}, which is in use`,
+      );
+    }
+    return next;
+  }
+}
+
+function readBundles(message: z.infer<typeof trustBundles>): TrustState {
+  try {
+    const bundles = new Map<TrustDomain, TrustBundle>();
+    for (const [name, text] of Object.entries(message.bundles)) {
+      const trustDomain = parseTrustDomain(name);
+      bundles.set(trustDomain, parseTrustBundle(trustDomain, text));
+    }
+    return Object.freeze({ trustDomain: parseTrustDomain(message.trustDomain), bundles });
+  } catch (error) {
+    throw new AgentError("ERR_AGENT_ANSWER", `a trust bundle cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
