@@ -5,6 +5,12 @@ export { certificatesFromPem, certificatesToPem } from "./pem.ts";
 export { MAX_ID_BYTES, MAX_TRUST_DOMAIN_BYTES } from "./scan.ts";
 export { normalizeSerial, tryNormalizeSerial } from "./serial.ts";
 export {
+  type SignedDocument,
+  signDocument,
+  type VerifySignedDocumentResult,
+  verifySignedDocument,
+} from "./signed-document.ts";
+export {
   type BundleErrorCode,
   type CertificateErrorCode,
   type ChainErrorCode,
@@ -23,7 +29,7 @@ export {
   tryParseSpiffeId,
 } from "./spiffe-id.ts";
 export { agentNodeOf, isSystemId, SYSTEM_SEGMENT, type SystemRole, systemId } from "./system-id.ts";
-export type { TrustBundle } from "./trust-bundle.ts";
+export { formatTrustBundle, parseTrustBundle, parseTrustBundleMap, type TrustBundle } from "./trust-bundle.ts";
 export { parseTrustDomain, type TrustDomain, type TrustDomainResult, tryParseTrustDomain } from "./trust-domain.ts";
 export { MAX_CHAIN_CERTIFICATES, type VerifyX509SvidResult, verifyX509Svid } from "./verify-x509-svid.ts";
 export { parseX509Svid, type X509Svid, type X509SvidText } from "./x509-svid.ts";

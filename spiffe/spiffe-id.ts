@@ -15,9 +15,12 @@ export class SpiffeId {
   readonly path: string;
   readonly #text: string;
 
-  private constructor(trustDomain: TrustDomain, path: string, text: string) {
-    this.trustDomain = trustDomain;
-    this.path = path;
+  private constructor(text: string) {
+    // INVARIANT: scanned here too, so that not even code without types can build one that is not valid.
+    const scanned = scanId(text);
+    if (!scanned.ok) throw errorOf(scanned);
+    this.trustDomain = parseTrustDomain(scanned.trustDomain);
+    this.path = scanned.path;
     this.#text = text;
     Object.freeze(this);
   }
@@ -25,8 +28,7 @@ export class SpiffeId {
   /** Reads a SPIFFE ID; refuses with the codes of `SpiffeIdErrorCode`, never throws. */
   static tryParse(text: string): SpiffeIdResult {
     const scanned = scanId(text);
-    if (!scanned.ok) return scanned;
-    return { ok: true, id: new SpiffeId(parseTrustDomain(scanned.trustDomain), scanned.path, text) };
+    return scanned.ok ? { ok: true, id: new SpiffeId(text) } : scanned;
   }
 
   equals(other: SpiffeId): boolean {
