@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   joinSpiffeId,
@@ -189,5 +190,59 @@ describe("refusals", () => {
     expect(read.message).toMatch(/^[\x20-\x7e…]+$/);
     expect(read.message).toContain("`\\u{1b}[31m\\u{202e}\\u{60}xxx");
     expect(read.message.length).toBeLessThan(250);
+  });
+});
+
+describe("one identity, one text (ID-6)", () => {
+  it.each([
+    "spiffe://td/a/../b",
+    "spiffe://td/a/%2e%2e/b",
+    "spiffe://td/./b",
+    "SPIFFE://td/b",
+    "spiffe://td/b?",
+    "spiffe://td/b#",
+    "spiffe://@td/b",
+    "spiffe://td:/b",
+    " spiffe://td/b",
+    "spiffe://td/b\n",
+    "spi\tffe://td/b",
+  ])("refuses %j, which a URL parser reads as spiffe://td/b or nearly so", (text) => {
+    const url = new URL(text);
+    expect([url.protocol, url.hostname, url.pathname]).toEqual(["spiffe:", "td", "/b"]);
+    expect(code(text)).not.toBe("ok");
+  });
+
+  it("accepts exactly what the grammar of SPIFFE-ID, section 2, does", () => {
+    const grammar = /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)*$/;
+    const piece = fc.constantFrom(
+      "spiffe",
+      ":",
+      "/",
+      "//",
+      "td",
+      "a",
+      ".",
+      "..",
+      "A",
+      "-",
+      "_",
+      "%2f",
+      "\n",
+      "é",
+      "?",
+      "@",
+    );
+    const near = fc.array(piece, { maxLength: 12 }).map((pieces) => `spiffe://${pieces.join("")}`);
+    const text = fc.oneof(
+      near,
+      fc.string(),
+      fc.array(piece).map((pieces) => pieces.join("")),
+    );
+    fc.assert(
+      fc.property(text, (candidate) => {
+        expect(code(candidate) === "ok").toBe(grammar.test(candidate));
+      }),
+      { seed: Date.now(), numRuns: 20_000 },
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { createPublicKey } from "node:crypto";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   formatTrustBundle,
@@ -157,6 +158,20 @@ describe("a text that is no bundle", () => {
     ['{"keys":[{"use":"a","\\u0075se":"b"}]}', "ERR_SPIFFE_BUNDLE_DUPLICATE_KEY"],
   ])("%j is refused with %s", (text, code) => {
     expect(read(text)).toBe(code);
+  });
+});
+
+describe("any text", () => {
+  it("is read or refused with a code, whatever was changed in a sound document", () => {
+    const text = formatTrustBundle(full);
+    const change = fc.record({ at: fc.nat(text.length), char: fc.string({ maxLength: 2 }), cut: fc.nat(3) });
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+        const changed = changes.reduce((was, { at, char, cut }) => was.slice(0, at) + char + was.slice(at + cut), text);
+        expect(read(changed)).toMatch(/^(ERR_SPIFFE_BUNDLE_[A-Z_]+|\d x509, \d jwt)$/);
+      }),
+      { seed: Date.now(), numRuns: 1_000 },
+    );
   });
 });
 
