@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { parseTrustDomain, SpiffeError, type TrustBundle, verifyX509Svid } from "./index.ts";
-import { createKey, createTestCa, type IssueOptions } from "./testing/index.ts";
+import { createKey, createTestCa, type IssueOptions, type RawExtension } from "./testing/index.ts";
 
 const now = new Date("2026-06-01T12:00:00Z");
 const later = (minutes: number): Date => new Date(now.getTime() + minutes * 60_000);
@@ -15,7 +15,23 @@ function verify(chain: readonly X509Certificate[], bundle: TrustBundle = ca.bund
 const leaf = (options: IssueOptions = {}): string => verify(ca.issue({ uris: [WEB], ...options }).chain);
 const under = (options: IssueOptions): string => verify(ca.intermediate(options).issue({ uris: [WEB] }).chain);
 
+/** DER of a URI name, hex. */
+function uriName(uri: string): string {
+  const bytes = Buffer.from(uri, "latin1");
+  return Buffer.concat([Buffer.of(0x86, bytes.length), bytes]).toString("hex");
+}
+
+/** A subject alternative name extension with the given names, hex. */
+function sanOf(...names: readonly string[]): RawExtension {
+  const content = Buffer.from(names.join(""), "hex");
+  return { oid: "2.5.29.17", critical: true, value: Buffer.concat([Buffer.of(0x30, content.length), content]) };
+}
+
 describe("a sound X.509-SVID", () => {
+  it("verifies with names that are put together by hand", () => {
+    expect(leaf({ uris: [], extensions: [sanOf(uriName(WEB))] })).toBe(WEB);
+  });
+
   it("verifies, and names its identity and leaf", () => {
     const web = ca.issue({ uris: [WEB] });
     const result = verifyX509Svid(web.chain, ca.bundle(), { at: now });
@@ -97,6 +113,30 @@ describe("a leaf without the profile is refused", () => {
     [
       "bytes behind an extension's value",
       { ca: undefined, extensions: [{ oid: "2.5.29.19", value: Buffer.from("30000500", "hex") }] },
+      "ERR_SPIFFE_CERTIFICATE_MALFORMED",
+    ],
+    ["a negative serial number", { serial: "-ff" }, "ERR_SPIFFE_CERTIFICATE_MALFORMED"],
+    [
+      "a name whose tag takes two bytes, behind which others could hide",
+      { uris: [], extensions: [sanOf(uriName(WEB), "9f020100")] },
+      "ERR_SPIFFE_CERTIFICATE_MALFORMED",
+    ],
+    [
+      "a name of another class than a general name's",
+      { uris: [], extensions: [sanOf(uriName(WEB), "46020100")] },
+      "ERR_SPIFFE_CERTIFICATE_MALFORMED",
+    ],
+    [
+      "key usage bits that the bit string says are not used",
+      {
+        keyUsage: undefined,
+        extensions: [{ oid: "2.5.29.15", critical: true, value: Buffer.from("03020781", "hex") }],
+      },
+      "ERR_SPIFFE_CERTIFICATE_MALFORMED",
+    ],
+    [
+      "basic constraints with a part too many",
+      { ca: undefined, extensions: [{ oid: "2.5.29.19", value: Buffer.from("3009010100020100020100", "hex") }] },
       "ERR_SPIFFE_CERTIFICATE_MALFORMED",
     ],
     ["a signature with SHA-1", { digest: "sha1" }, "ERR_SPIFFE_CHAIN_ALGORITHM"],

@@ -44,7 +44,7 @@ export interface CertificateFields {
   readonly subject: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** Hex. */
+  /** Hex of a positive number; after a `-`, of the integer's bytes as they are. */
   readonly serial: string;
   readonly digest: "sha256" | "sha384" | "sha1";
   readonly version: 1 | 3;

@@ -25,12 +25,16 @@ export const tagged = (tag: number, item: Der): Der => asn1.create(Class.CONTEXT
 export const named = (tag: number, bytes: Uint8Array): Der =>
   asn1.create(Class.CONTEXT_SPECIFIC, tag, false, latin1(bytes));
 
-/** A positive integer from hex of any length. */
+/** A positive integer from hex of any length; after a `-`, exactly the given bytes. */
 export function integer(hex: string): Der {
+  if (hex.startsWith("-")) return integerOf(hex.slice(1));
   const even = hex.length % 2 === 0 ? hex : `0${hex}`;
   const padded = Number.parseInt(even.slice(0, 2), 16) >= 0x80 ? `00${even}` : even;
-  return asn1.create(Class.UNIVERSAL, Type.INTEGER, false, latin1(Buffer.from(padded, "hex")));
+  return integerOf(padded);
 }
+
+const integerOf = (hex: string): Der =>
+  asn1.create(Class.UNIVERSAL, Type.INTEGER, false, latin1(Buffer.from(hex, "hex")));
 
 /** UTC time before 2050 and generalized time from then on, as RFC 5280 wants. */
 export function time(date: Date): Der {
