@@ -50,7 +50,7 @@ export interface Authority {
   readonly routes: readonly Route[];
   /** Brings back the last good set and what is known of nodes; `listen` does it where nobody did. */
   restore(): Promise<void>;
-  /** Serves HTTPS; `ERR_AUTHORITY_LISTEN`. */
+  /** Serves HTTPS on one more address; `ERR_AUTHORITY_LISTEN`. */
   listen(address: ListenAddress): Promise<{ readonly url: string; readonly port: number }>;
   /**
    * Replaces the policy set. Never throws for a bad set: the answer then carries error diagnostics with `published` false, and the last
@@ -87,7 +87,7 @@ class RunningAuthority implements Authority {
   readonly #services: Services;
   readonly #unsubscribe: () => void;
   #restored: Promise<void> | undefined;
-  #server: RunningServer | undefined;
+  readonly #servers: RunningServer[] = [];
   #refresh: NodeJS.Timeout | undefined;
   #serving = false;
 
@@ -112,12 +112,12 @@ class RunningAuthority implements Authority {
     const { ca, clock } = this.#options;
     const renewalFailed = (error: unknown): void =>
       this.#logError(error, "the authority's certificate was not renewed");
-    this.#server = await startServer({ app: this.app, ca, clock, names: this.#names, renewalFailed }, address);
+    const server = await startServer({ app: this.app, ca, clock, names: this.#names, renewalFailed }, address);
+    this.#servers.push(server);
     this.#serving = true;
-    this.#refresh = setInterval(() => this.#refreshBundle(), REFRESH_CHECK_MS);
-    this.#refresh.unref();
+    this.#refresh ??= setInterval(() => this.#refreshBundle(), REFRESH_CHECK_MS).unref();
     const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
-    return { url: `https://${host}:${this.#server.port}`, port: this.#server.port };
+    return { url: `https://${host}:${server.port}`, port: server.port };
   }
 
   async publish(
@@ -142,8 +142,7 @@ class RunningAuthority implements Authority {
     clearInterval(this.#refresh);
     this.#unsubscribe();
     this.#services.waitingRoom.close();
-    await this.#server?.close();
-    this.#server = undefined;
+    await Promise.all(this.#servers.splice(0).map((server) => server.close()));
   }
 
   #createServices(options: AuthorityOptions): Services {

@@ -1,5 +1,6 @@
 /** The server around the certificate authority: publishing, status and revocation for administrators, identities and bundles for agents. */
 export { createAdminToken } from "./api/admin-token.ts";
+export { isLoopback } from "./api/host-guard.ts";
 export type { AuditEntry } from "./audit.ts";
 export {
   type Authority,

@@ -45,10 +45,10 @@ function outputOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output {
 
 /** Whether to write escape sequences: https://no-color.org, then `FORCE_COLOR`, then whether a person looks at it. */
 export function wantsColor(isTty: boolean, env: Readonly<Record<string, string | undefined>>): boolean {
-  if ((env["NO_COLOR"] ?? "") !== "") return false;
-  const forced = env["FORCE_COLOR"];
+  if ((env.NO_COLOR ?? "") !== "") return false;
+  const forced = env.FORCE_COLOR;
   if (forced !== undefined && forced !== "") return forced !== "0";
-  return isTty && env["TERM"] !== "dumb";
+  return isTty && env.TERM !== "dumb";
 }
 
 async function readAll(stream: AsyncIterable<Buffer | string>): Promise<string> {

@@ -30,7 +30,7 @@ function report(error: unknown, io: Io): number {
   lines(io.stderr, `${paint(io.stderr, "red", "error:")} ${message}`);
   const hint = error instanceof Error && "hint" in error ? error.hint : undefined;
   if (typeof hint === "string") lines(io.stderr, `${paint(io.stderr, "dim", " hint:")} ${hint}`);
-  if (!isKnown(error) || (io.env["CELLWALL_DEBUG"] ?? "") !== "") lines(io.stderr, stackOf(error));
+  if (!isKnown(error) || (io.env.CELLWALL_DEBUG ?? "") !== "") lines(io.stderr, stackOf(error));
   return error instanceof CliError ? error.exitCode : EXIT.environment;
 }
 

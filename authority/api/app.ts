@@ -61,8 +61,8 @@ function mount(app: Express, route: Route, options: AppOptions): void {
   const readers = route.request === undefined ? [] : [requireJson, express.json({ limit: route.request.limitBytes })];
   // SECURITY: the caller is identified before a byte of the body is read.
   const identify = (request: Request, response: Response, next: NextFunction): void => {
-    response.locals["caller"] = options.identify(route, request);
-    response.locals["route"] = route.path;
+    response.locals.caller = options.identify(route, request);
+    response.locals.route = route.path;
     next();
   };
   app[route.method](expressPath(route.path), identify, ...readers, async (request, response) => {
@@ -184,7 +184,7 @@ function answerFailure(
 ): void {
   const failure = failureOf(error);
   if (failure.unexpected) options.unexpected(error);
-  const route: unknown = exchange.response.locals["route"];
+  const route: unknown = exchange.response.locals.route;
   options.answered(typeof route === "string" ? route : "other", failure.status, failure.body.error.code);
   if (exchange.response.headersSent) {
     exchange.next(error);

@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { type AgentOptions, createAgent } from "../../ext-authz/index.ts";
+import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
+import type { AgentRunOptions } from "../commands/agent.ts";
+import { decisionLine } from "../decision-line.ts";
+import { type Io, stopRequested } from "../io.ts";
+import { readHostPort, readSeconds } from "../read-options.ts";
+import { lines } from "../screen.ts";
+import { makeOwnFolder, stateFolder } from "../state-folder.ts";
+
+/** Runs an agent until asked to stop. */
+export async function runAgent(options: AgentRunOptions, io: Io): Promise<ExitCode> {
+  const state = stateFolder(options.state, io.cwd);
+  const runDir = options.runDir === undefined ? state.run : resolve(io.cwd, options.runDir);
+  const joinToken = await readJoinToken(options.joinTokenFile, io);
+  for (const folder of [state.root, state.agent, runDir]) makeOwnFolder(folder);
+  const agent = createAgent({
+    authorityUrl: authorityUrl(options.authority),
+    stateDir: state.agent,
+    runDir,
+    clock: io.clock,
+    ...(joinToken === undefined ? {} : { joinToken }),
+    ...observation(options, state.decisionLog, io),
+  });
+  try {
+    await agent.start();
+    const { metricsUrl } = agent;
+    lines(
+      io.stdout,
+      `agent of ${options.authority}: sockets in ${runDir}${metricsUrl === undefined ? "" : `, status at ${metricsUrl}`}`,
+    );
+    await stopRequested(io.signal);
+    lines(io.stdout, "stopping");
+  } finally {
+    await agent.stop();
+  }
+  return EXIT.ok;
+}
+
+function observation(
+  options: AgentRunOptions,
+  file: string,
+  io: Io,
+): Pick<AgentOptions, "decisionLog" | "metrics" | "maxStaleMs"> {
+  const listener: NonNullable<AgentOptions["decisionLog"]>["listener"] = (record) =>
+    lines(io.stdout, decisionLine(record, io.stdout));
+  return {
+    decisionLog: { file, ...(options.decisions === true ? { listener } : {}) },
+    ...(options.metrics === undefined ? {} : { metrics: readHostPort(options.metrics) }),
+    ...(options.maxStale === undefined ? {} : { maxStaleMs: readSeconds(options.maxStale) * 1000 }),
+  };
+}
+
+function authorityUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === "https:" && url.pathname === "/" && url.search === "" && url.username === "") return url.origin;
+  throw new CliError("ERR_CLI_USAGE", `\`${text}\` is not an authority's address`, { hint: "write https://host:port" });
+}
+
+/** From the file, standard input or the environment. SECURITY: never from the command line, which every user of the host can read. */
+async function readJoinToken(file: string | undefined, io: Io): Promise<string | undefined> {
+  if (file === undefined) return io.env.CELLWALL_JOIN_TOKEN?.trim() || undefined;
+  if (file === "-") return (await io.stdin()).trim();
+  try {
+    return readFileSync(resolve(io.cwd, file), "utf8").trim();
+  } catch (error) {
+    throw new CliError("ERR_CLI_FILE", `cannot read \`${file}\`: ${systemCode(error) ?? "unreadable"}`, {
+      hint: "`cellwall ca token NODE`, on the authority's host, prints one",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,37 @@
+import { examples, type Register, type StateOptions, withState } from "../command.ts";
+
+/** Options of `cellwall agent`. */
+export interface AgentRunOptions extends StateOptions {
+  readonly authority: string;
+  readonly joinTokenFile?: string;
+  readonly runDir?: string;
+  readonly metrics?: string;
+  readonly maxStale?: string;
+  readonly decisions?: boolean;
+}
+
+/** `cellwall agent`. */
+export const registerAgent: Register = (program, { io, action }) => {
+  const command = program
+    .command("agent")
+    .description("run the agent of one host: it decides for the sidecars and gives them their identities")
+    .requiredOption("--authority <url>", "address of the authority, https://host:port")
+    .option(
+      "--join-token-file <file>",
+      "file with the join token, `-` for standard input; else CELLWALL_JOIN_TOKEN. Needed once",
+    )
+    .option("--run-dir <dir>", "folder of the sockets; its path must be short (default: run/ in the state folder)")
+    .option("--metrics <host:port>", "where to serve metrics, probes and status", "127.0.0.1:9464")
+    .option("--max-stale <seconds>", "how long an expired bundle still decides (default: 3600)")
+    .option("--decisions", "print each decision as it falls");
+  examples(
+    withState(command),
+    "agent --authority https://10.0.0.1:7443 --join-token-file token",
+    "agent --authority https://10.0.0.1:7443 --state /var/lib/cellwall --run-dir /run/cellwall",
+  ).action(
+    action(async (options: AgentRunOptions) => {
+      const { runAgent } = await import("../agent/run-agent.ts");
+      return runAgent(options, io);
+    }),
+  );
+};

@@ -1,0 +1,30 @@
+import { collect, examples, type Register, type StateOptions, withState } from "../command.ts";
+
+/** Options of `cellwall authority`. */
+export interface AuthorityRunOptions extends StateOptions {
+  readonly listen: string;
+  readonly trustDomain?: string;
+  readonly name: readonly string[];
+  readonly policies: readonly string[];
+}
+
+/** `cellwall authority`. */
+export const registerAuthority: Register = (program, { io, action }) => {
+  const command = program
+    .command("authority")
+    .description("run the authority: identities, the signed policy bundle, revocation; agents connect to it")
+    .option("--listen <host:port>", "address for agents; administration stays on loopback", "127.0.0.1:7443")
+    .option("--trust-domain <name>", "trust domain of the mesh; needed at the first start, or named by --policies")
+    .option("--name <host>", "DNS name or IP address that agents reach it by; may be repeated", collect, [])
+    .option("--policies <dir>", "publish this folder at the start; may be repeated", collect, []);
+  examples(
+    withState(command),
+    "authority --trust-domain shop.example",
+    "authority --listen 0.0.0.0:7443 --name authority.shop.internal --policies policies/",
+  ).action(
+    action(async (options: AuthorityRunOptions) => {
+      const { runAuthority } = await import("../up/run-authority.ts");
+      return runAuthority(options, io);
+    }),
+  );
+};

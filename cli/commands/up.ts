@@ -1,0 +1,32 @@
+import { examples, type Register, type StateOptions, withState } from "../command.ts";
+import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+
+/** Options of `cellwall up`. */
+export interface UpOptions extends StateOptions {
+  readonly port?: string;
+  readonly runDir?: string;
+  readonly metrics?: string;
+  readonly maxStale?: string;
+  readonly decisions?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** `cellwall up`. */
+export const registerUp: Register = (program, { io, action }) => {
+  const command = program
+    .command("up")
+    .description("run the authority and an agent in one process, and publish each edit of the policy folders")
+    .argument("[dirs...]", "folders of policies, in order", [DEFAULT_POLICY_FOLDER])
+    .option("--port <port>", "loopback port of the authority (default: 7443, or a free one)")
+    .option("--run-dir <dir>", "folder of the sockets; its path must be short (default: run/ in the state folder)")
+    .option("--metrics <host:port>", "where the agent serves metrics, probes and its status, e.g. 127.0.0.1:9464")
+    .option("--max-stale <seconds>", "how long an expired bundle still decides (default: 3600)")
+    .option("--decisions", "print each decision as it falls")
+    .option("--verbose", "print what authority and agent have to say");
+  examples(withState(command), "up", "up policies/ envs/dev/ --decisions", "up --metrics 127.0.0.1:9464").action(
+    action(async (folders: readonly string[], options: UpOptions) => {
+      const { up } = await import("../up/up.ts");
+      return up(folders, options, io);
+    }),
+  );
+};

@@ -1,0 +1,63 @@
+import { formatDiagnostics } from "../../policies/index.ts";
+import { EXIT, type ExitCode } from "../cli-error.ts";
+import type { AuthorityRunOptions } from "../commands/authority.ts";
+import { type Io, stopRequested } from "../io.ts";
+import { packageVersion } from "../package-version.ts";
+import { plainLog } from "../plain-log.ts";
+import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
+import { answerLines } from "../publish/publish.ts";
+import { readDiagnostics } from "../publish/read-diagnostics.ts";
+import { readHostPort } from "../read-options.ts";
+import { lines, paint } from "../screen.ts";
+import { stateFolder } from "../state-folder.ts";
+import { type StartedAuthority, startAuthority } from "./start-authority.ts";
+import { meshTrustDomain } from "./trust-domain.ts";
+
+const PUBLISHER = "cellwall authority";
+
+/** Runs the authority until asked to stop. */
+export async function runAuthority(options: AuthorityRunOptions, io: Io): Promise<ExitCode> {
+  const files = readPolicyFolders(options.policies, io.cwd);
+  const trustDomain = options.trustDomain ?? (files.length === 0 ? undefined : meshTrustDomain(files));
+  const started = await startAuthority({
+    state: stateFolder(options.state, io.cwd),
+    ...readHostPort(options.listen),
+    ...(trustDomain === undefined ? {} : { trustDomain }),
+    orFreePort: false,
+    clock: io.clock,
+    names: options.name,
+    log: plainLog(io.stderr, { quiet: false }),
+  });
+  try {
+    if (files.length > 0) await publishFirst(started, files, io);
+    lines(io.stdout, ...startLines(started, options, io));
+    await stopRequested(io.signal);
+    lines(io.stdout, "stopping");
+  } finally {
+    await started.stop();
+  }
+  return EXIT.ok;
+}
+
+async function publishFirst({ authority }: StartedAuthority, files: readonly PolicyText[], io: Io): Promise<void> {
+  const answer = await authority.publish(files, PUBLISHER);
+  const errors = readDiagnostics(answer.diagnostics).filter((each) => each.severity === "error");
+  if (errors.length === 0) return lines(io.stdout, ...answerLines(answer, false, io));
+  lines(io.stderr, formatDiagnostics(errors, { files, color: io.stderr.color }).trimEnd());
+  lines(io.stderr, `${paint(io.stderr, "red", "refused")}: the authority starts with what was in force before`);
+}
+
+function startLines({ authority, url }: StartedAuthority, options: AuthorityRunOptions, io: Io): readonly string[] {
+  const { trustDomain, bundle } = authority.status();
+  const state = options.state === ".cellwall" ? "" : ` --state ${options.state}`;
+  const revision = bundle === undefined ? "none yet" : `${bundle.epoch}.${bundle.revision}`;
+  return [
+    `${paint(io.stdout, "bold", `cellwall ${packageVersion()}`)}: authority of ${trustDomain}`,
+    `  address    ${url}, state in ${options.state}`,
+    `  bundle     ${revision}`,
+    "Next, in another terminal:",
+    ...(bundle === undefined ? [`  cellwall publish${state}`] : []),
+    `  cellwall ca token NODE${state}`,
+    `  cellwall status${state}`,
+  ];
+}
