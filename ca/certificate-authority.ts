@@ -1,0 +1,85 @@
+import type { PolicySet } from "../policies/model/index.ts";
+import type {
+  AuthorityStatus,
+  BundleManifest,
+  EnrolRequest,
+  EnrolResponse,
+  JoinTokenResponse,
+  LedgerEntries,
+  NodeWorkloads,
+  RenewRequest,
+  RevocationsDocument,
+  RevokeRequest,
+  RevokeResponse,
+  SignedEnvelope,
+  SvidsRequest,
+  SvidsResponse,
+} from "../protocol/index.ts";
+import type { SpiffeId, TrustBundle, TrustDomain, X509Svid } from "../spiffe/index.ts";
+import type { CaCounters } from "./counters.ts";
+import type { SystemSvidOptions } from "./issuing.ts";
+import type { LedgerCheck, LedgerQuery } from "./ledger.ts";
+import type { PublishOutcome } from "./policy-bundles.ts";
+
+/** What a subscriber is told has changed. */
+export type CaChange = "bundle" | "revocations" | "registry" | "trust-bundle";
+
+/** The certificate authority of one trust domain. Requests are worked off one after another. */
+export interface CertificateAuthority {
+  readonly trustDomain: TrustDomain;
+  trustBundle(): TrustBundle;
+  /** SHA-256 over the root's SubjectPublicKeyInfo, lower-case hex: what join tokens carry. */
+  rootFingerprint(): string;
+
+  /**
+   * Takes nodes and workloads of a set. `localNode` exists even if no document names it and may run every workload
+   * without `runsOn`.
+   */
+  setRegistry(set: PolicySet, options?: { readonly localNode?: string }): void;
+  /** What a node's agent may serve; nothing for a node that is unknown or revoked. */
+  workloadsOf(node: string): NodeWorkloads;
+
+  /** A token for one node: 15 minutes, single use. `ERR_CA_UNKNOWN_NODE`, `ERR_CA_REVOKED`. */
+  createJoinToken(node: string): Promise<JoinTokenResponse>;
+  /**
+   * An agent's first certificate. `ERR_CA_JOIN_TOKEN`, `ERR_CA_JOIN_TOKEN_EXPIRED`, `ERR_CA_JOIN_TOKEN_USED`,
+   * `ERR_CA_UNKNOWN_NODE`, `ERR_CA_REVOKED`, `ERR_CA_CSR`.
+   */
+  enrol(request: EnrolRequest): Promise<EnrolResponse>;
+  /**
+   * An agent's next certificate. `serial` is that of the certificate it presented; without it the newest one issued to
+   * the node counts. `ERR_CA_UNKNOWN_NODE`, `ERR_CA_NOT_ENROLLED`, `ERR_CA_REVOKED`, `ERR_CA_CSR`.
+   */
+  renewAgent(node: string, request: RenewRequest, serial?: string): Promise<EnrolResponse>;
+  /**
+   * X.509-SVIDs of workloads, all or nothing, in the order asked for. Codes of `renewAgent`, `ERR_CA_UNREGISTERED` and
+   * `ERR_CA_NOT_ON_NODE`; every refusal is in the ledger.
+   */
+  issueSvids(node: string, request: SvidsRequest, serial?: string): Promise<SvidsResponse>;
+  /** The authority's own TLS certificate, with a new key that stays in memory. `ERR_CA_PROFILE`. */
+  issueSystemSvid(id: SpiffeId, options?: SystemSvidOptions): Promise<X509Svid>;
+
+  /** Signs and keeps a set's bundle unless its content is in force already. `ERR_CA_POLICY_SET`. */
+  publishBundle(set: PolicySet, publisher: string): Promise<PublishOutcome>;
+  bundle(): { readonly envelope: SignedEnvelope; readonly manifest: BundleManifest } | undefined;
+  /** Bytes of a shard of the bundle in force or the one before it. */
+  shard(sha256: string): Uint8Array | undefined;
+
+  /** For good. `ERR_CA_REVOKE_REQUEST`, `ERR_CA_UNKNOWN_SERIAL`, `ERR_CA_NOT_REVOCABLE`. */
+  revoke(request: RevokeRequest, actor: string): Promise<RevokeResponse>;
+  revocations(): { readonly envelope: SignedEnvelope; readonly document: RevocationsDocument };
+
+  /** Newest first. */
+  ledger(query?: LedgerQuery): Promise<LedgerEntries>;
+  /** Walks the ledger's hash chain, and on to the last entry that this process has seen. */
+  verifyLedger(): Promise<LedgerCheck>;
+  authorities(): AuthorityStatus["authorities"];
+  counters(): CaCounters;
+
+  /** Renews what is due now: intermediate, policy signer, bundle, revocations. It does so by itself as well. */
+  renewDue(): Promise<void>;
+  /** Returns how to unsubscribe. */
+  subscribe(listener: (what: CaChange) => void): () => void;
+  /** Ends the work in hand and the renewals; the store stays open. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,11 @@
+/** The certificate authority: keys, identities, nodes, revocation, ledger, signed policy bundles. */
+export { CaError, type CaErrorCode } from "./ca-error.ts";
+export { canonicalJson } from "./canonical-json.ts";
+export type { CaChange, CertificateAuthority } from "./certificate-authority.ts";
+export type { CaCounters } from "./counters.ts";
+export type { SystemSvidOptions } from "./issuing.ts";
+export type { LedgerCheck, LedgerQuery } from "./ledger.ts";
+export type { Lifetimes } from "./lifetimes.ts";
+export { type CaOptions, openCertificateAuthority } from "./open.ts";
+export type { PublishOutcome } from "./policy-bundles.ts";
+export type { Timers } from "./timers.ts";

@@ -1,0 +1,80 @@
+import { randomBytes } from "node:crypto";
+import { systemId, type TrustDomain } from "../spiffe/index.ts";
+import type { Store } from "../store/index.ts";
+import type { CertificateAuthority } from "./certificate-authority.ts";
+import type { CaContext } from "./context.ts";
+import { startCounting } from "./counters.ts";
+import { openHierarchy } from "./hierarchy.ts";
+import { openKeyFolder } from "./key-folder.ts";
+import { ledgerHead } from "./ledger.ts";
+import { type Lifetimes, resolveLifetimes } from "./lifetimes.ts";
+import { migrations } from "./migrations/index.ts";
+import { openPolicyBundles, type ShardOf } from "./policy-bundles.ts";
+import { openRevocations } from "./revocations.ts";
+import { RunningAuthority } from "./running-authority.ts";
+import type { CaTables } from "./tables.ts";
+import { systemTimers, type Timers } from "./timers.ts";
+
+/** What a certificate authority is opened with. */
+export interface CaOptions {
+  readonly store: Store;
+  /** Folder of the private keys; 0700, each file 0600. */
+  readonly keyFolder: string;
+  readonly trustDomain: TrustDomain;
+  readonly clock: () => Date;
+  readonly lifetimes?: Partial<Lifetimes>;
+  /** Source of serials, token secrets and names; the system's own where absent. */
+  readonly random?: (size: number) => Buffer;
+  readonly timers?: Timers;
+  /** Told of a renewal that failed; it is tried again. A process warning where absent. */
+  readonly onProblem?: (error: unknown) => void;
+  /** Makes shards. */
+  readonly shardOf?: ShardOf;
+}
+
+/**
+ * Opens the authority of a trust domain; on first use creates its keys, root, intermediate and policy signer.
+ * Throws `CaError` `ERR_CA_TRUST_DOMAIN`, `ERR_CA_STATE`, `ERR_CA_KEY_FILE`, `ERR_CA_LIFETIME`.
+ */
+export async function openCertificateAuthority(options: CaOptions): Promise<CertificateAuthority> {
+  const context = await contextOf(options);
+  const hierarchy = await openHierarchy(context);
+  await hierarchy.renew();
+  const revocations = await openRevocations(context, hierarchy);
+  const bundles = await openPolicyBundles(context, hierarchy, options.shardOf ?? noShards);
+  const authority = new RunningAuthority({
+    context,
+    hierarchy,
+    revocations,
+    bundles,
+    counters: startCounting(),
+    head: await ledgerHead(context.db),
+    timers: options.timers ?? systemTimers,
+    onProblem: options.onProblem ?? warn,
+  });
+  await authority.renewDue();
+  return authority;
+}
+
+async function contextOf(options: CaOptions): Promise<CaContext> {
+  const lifetimes = resolveLifetimes(options.lifetimes);
+  await options.store.migrate("ca", migrations);
+  return Object.freeze({
+    trustDomain: options.trustDomain,
+    db: options.store.db.withTables<CaTables>(),
+    keys: await openKeyFolder(options.keyFolder),
+    lifetimes,
+    clock: options.clock,
+    random: options.random ?? randomBytes,
+    signerId: systemId(options.trustDomain, "policy-signer"),
+  });
+}
+
+function warn(error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  process.emitWarning(`the certificate authority could not renew what is due: ${reason}`);
+}
+
+function noShards(): never {
+  throw new TypeError("no way to make shards was given");
+}

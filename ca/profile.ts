@@ -1,0 +1,197 @@
+import { createHash, createPublicKey, type KeyObject, sign, X509Certificate } from "node:crypto";
+import { normalizeSerial, type SpiffeId, type TrustDomain } from "../spiffe/index.ts";
+import { CaError } from "./ca-error.ts";
+import {
+  type Asn1,
+  bitString,
+  childrenOf,
+  contentOf,
+  explicit,
+  oid,
+  parseDer,
+  sequence,
+  set,
+  Tag,
+  time,
+  toDer,
+  unsignedInteger,
+  utf8String,
+} from "./der.ts";
+import { caExtensions, type HostNames, leafExtensions } from "./extensions.ts";
+import { OID } from "./oids.ts";
+
+/** A signing certificate with its key. */
+export interface Issuer {
+  readonly certificate: X509Certificate;
+  readonly privateKey: KeyObject;
+  /** The certificate's subject, byte for byte: what its leaves carry as issuer. */
+  readonly subject: Asn1;
+  readonly keyId: Buffer;
+  readonly notAfter: Date;
+}
+
+/** A span of validity; both ends count, whole seconds. */
+export interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** A certificate as it has just been signed. */
+export interface SignedCertificate extends Validity {
+  readonly der: Buffer;
+  /** Lower-case hex without leading zeros. */
+  readonly serial: string;
+}
+
+/** Bytes of a serial number, from a source of randomness. */
+export type RandomBytes = (size: number) => Buffer;
+
+/** What every certificate needs, whatever its profile. */
+interface Template {
+  readonly serial: Buffer;
+  readonly issuer: Asn1;
+  readonly subject: Asn1;
+  readonly validity: Validity;
+  readonly publicKey: KeyObject;
+  readonly extensions: readonly Asn1[];
+}
+
+/** 128 random bits (X-12). */
+const SERIAL_BYTES = 16;
+/** Bytes of the key identifier in a signing certificate's common name. */
+const NAME_KEY_ID_BYTES = 4;
+/** Leaves room for the rest of a common name, which X.520 cuts at 64 characters. */
+const NAME_TRUST_DOMAIN_CHARS = 40;
+
+/** Signs a root with its own key: `spiffe://<trust domain>` as URI (X-7), no limit of path length. */
+export function signRoot(parts: {
+  readonly trustDomain: TrustDomain;
+  readonly key: KeyObject;
+  readonly validity: Validity;
+  readonly random: RandomBytes;
+}): Issuer {
+  const publicKey = createPublicKey(parts.key);
+  const keyId = keyIdOf(publicKey);
+  const subject = caName(parts.trustDomain, "root", keyId);
+  const extensions = caExtensions({ uri: `spiffe://${parts.trustDomain}`, keyId, issuerKeyId: keyId });
+  const serial = serialOf(parts.random);
+  const template = { serial, issuer: subject, subject, validity: parts.validity, publicKey, extensions };
+  return issuerOf(new X509Certificate(signCertificate(template, parts.key).der), parts.key);
+}
+
+/** Signs an intermediate that may sign leaves and nothing above them: path length 0. */
+export function signIntermediate(parts: {
+  readonly trustDomain: TrustDomain;
+  readonly key: KeyObject;
+  readonly issuer: Issuer;
+  readonly validity: Validity;
+  readonly random: RandomBytes;
+}): Issuer {
+  const { issuer } = parts;
+  const publicKey = createPublicKey(parts.key);
+  const keyId = keyIdOf(publicKey);
+  const uri = `spiffe://${parts.trustDomain}`;
+  const extensions = caExtensions({ uri, keyId, issuerKeyId: issuer.keyId, pathLength: 0 });
+  const subject = caName(parts.trustDomain, "intermediate", keyId);
+  const validity = capped(parts.validity, issuer);
+  const template = { serial: serialOf(parts.random), issuer: issuer.subject, subject, validity, publicKey, extensions };
+  return issuerOf(new X509Certificate(signCertificate(template, issuer.privateKey).der), parts.key);
+}
+
+/**
+ * Signs an X.509-SVID: empty subject, exactly one URI (X-1), a path that is not the root (X-2), no longer valid than its
+ * issuer. `hosts` is for the authority's own TLS certificate alone. Throws `ERR_CA_PROFILE`.
+ */
+export function signLeaf(parts: {
+  readonly id: SpiffeId;
+  readonly publicKey: KeyObject;
+  readonly issuer: Issuer;
+  readonly validity: Validity;
+  readonly random: RandomBytes;
+  readonly hosts?: HostNames;
+}): SignedCertificate {
+  const { id, issuer, publicKey } = parts;
+  if (id.path === "") throw new CaError("ERR_CA_PROFILE", `an X.509-SVID needs an identity with a path: \`${id}\``);
+  const keys = { keyId: keyIdOf(publicKey), issuerKeyId: issuer.keyId };
+  const extensions = leafExtensions({ uri: id.toString(), hosts: parts.hosts ?? {}, ...keys });
+  const validity = capped(parts.validity, issuer);
+  const template = {
+    serial: serialOf(parts.random),
+    issuer: issuer.subject,
+    subject: sequence(),
+    validity,
+    publicKey,
+    extensions,
+  };
+  return signCertificate(template, issuer.privateKey);
+}
+
+/** A signing certificate and its key, read back. INVARIANT: the two belong together; callers check it. */
+export function issuerOf(certificate: X509Certificate, privateKey: KeyObject): Issuer {
+  const subject = subjectOf(certificate.raw);
+  const keyId = keyIdOf(certificate.publicKey);
+  return Object.freeze({ certificate, privateKey, subject, keyId, notAfter: new Date(certificate.validTo) });
+}
+
+/** A certificate's serial: lower-case hex without leading zeros. */
+export function serialNumberOf(certificate: X509Certificate): string {
+  return normalizeSerial(certificate.serialNumber);
+}
+
+/** The first 160 bits of SHA-256 over the public key's bits (RFC 7093, section 2, method 1). */
+export function keyIdOf(publicKey: KeyObject): Buffer {
+  const [, bits] = childrenOf(parseDer(spkiOf(publicKey)), Tag.SEQUENCE);
+  return createHash("sha256").update(contentOf(bits, Tag.BITSTRING).subarray(1)).digest().subarray(0, 20);
+}
+
+/** DER of a public key's SubjectPublicKeyInfo. */
+export function spkiOf(publicKey: KeyObject): Buffer {
+  return publicKey.export({ type: "spki", format: "der" });
+}
+
+function signCertificate(template: Template, key: KeyObject): SignedCertificate {
+  const { serial, validity } = template;
+  const algorithm = sequence(oid(OID.ecdsaWithSha256));
+  const tbs = sequence(
+    explicit(0, unsignedInteger(Buffer.from([2]))),
+    unsignedInteger(serial),
+    algorithm,
+    template.issuer,
+    sequence(time(validity.notBefore), time(validity.notAfter)),
+    template.subject,
+    parseDer(spkiOf(template.publicKey)),
+    explicit(3, sequence(...template.extensions)),
+  );
+  const signature = sign("sha256", toDer(tbs), key);
+  const der = toDer(sequence(tbs, algorithm, bitString(signature)));
+  return { der, serial: normalizeSerial(serial.toString("hex")), ...validity };
+}
+
+/** Names the key, so that two authorities of one trust domain never share a name. */
+function caName(trustDomain: TrustDomain, role: "root" | "intermediate", keyId: Buffer): Asn1 {
+  const mark = keyId.subarray(0, NAME_KEY_ID_BYTES).toString("hex");
+  const name = `${trustDomain.slice(0, NAME_TRUST_DOMAIN_CHARS)} ${role} ${mark}`;
+  const attribute = (id: string, text: string) => set(sequence(oid(id), utf8String(text)));
+  return sequence(attribute(OID.organizationName, "Cellwall"), attribute(OID.commonName, name));
+}
+
+function capped(validity: Validity, issuer: Issuer): Validity {
+  const notAfter = new Date(Math.min(validity.notAfter.getTime(), issuer.notAfter.getTime()));
+  if (notAfter <= validity.notBefore) throw new CaError("ERR_CA_PROFILE", "the issuing certificate has expired");
+  return { notBefore: validity.notBefore, notAfter };
+}
+
+function serialOf(random: RandomBytes): Buffer {
+  for (;;) {
+    const serial = random(SERIAL_BYTES);
+    if (serial.some((byte) => byte !== 0)) return serial;
+  }
+}
+
+/** The subject's tree: field 5 of a version 3 certificate (version, serial, algorithm, issuer, validity, subject). */
+function subjectOf(der: Buffer): Asn1 {
+  const [tbs] = childrenOf(parseDer(der), Tag.SEQUENCE);
+  const subject = childrenOf(tbs, Tag.SEQUENCE)[5];
+  if (subject === undefined) throw new Error("a certificate without a subject");
+  return subject;
+}

@@ -1,0 +1,195 @@
+import type { PolicySet } from "../policies/model/index.ts";
+import type {
+  AuthorityStatus,
+  EnrolRequest,
+  EnrolResponse,
+  JoinTokenResponse,
+  LedgerEntries,
+  NodeWorkloads,
+  RenewRequest,
+  RevokeRequest,
+  RevokeResponse,
+  SvidsRequest,
+  SvidsResponse,
+} from "../protocol/index.ts";
+import type { SpiffeId, TrustBundle, TrustDomain, X509Svid } from "../spiffe/index.ts";
+import { CaError } from "./ca-error.ts";
+import type { CaChange, CertificateAuthority } from "./certificate-authority.ts";
+import type { CaContext } from "./context.ts";
+import type { CaCounters, Counting } from "./counters.ts";
+import type { Hierarchy } from "./hierarchy.ts";
+import { type Issuing, type SystemSvidOptions, startIssuing } from "./issuing.ts";
+import { issueToken } from "./join-tokens.ts";
+import { checkLedger, followHead, type LedgerCheck, type LedgerHead, type LedgerQuery, readLedger } from "./ledger.ts";
+import type { PolicyBundles, PublishedBundle, PublishOutcome } from "./policy-bundles.ts";
+import { startQueue } from "./queue.ts";
+import { type Registry, registryOf } from "./registry.ts";
+import type { PublishedRevocations, Revocations } from "./revocations.ts";
+import type { Grounds } from "./standing.ts";
+import { RenewalTimer, type Timers } from "./timers.ts";
+
+/** What a running authority is put together from. */
+export interface RunningParts {
+  readonly context: CaContext;
+  readonly hierarchy: Hierarchy;
+  readonly revocations: Revocations;
+  readonly bundles: PolicyBundles;
+  readonly counters: Counting;
+  /** The ledger's head when it was opened. */
+  readonly head: LedgerHead;
+  readonly timers: Timers;
+  readonly onProblem: (error: unknown) => void;
+}
+
+/** The authority: its parts behind one queue, and the renewals that it does by itself. */
+export class RunningAuthority implements CertificateAuthority {
+  readonly trustDomain: TrustDomain;
+  readonly #parts: RunningParts;
+  readonly #issuing: Issuing;
+  readonly #queue = startQueue();
+  readonly #listeners = new Set<(what: CaChange) => void>();
+  readonly #timer: RenewalTimer;
+  #registry: Registry = registryOf({ nodes: [], workloads: [] });
+  #head: LedgerHead;
+  #closed = false;
+
+  constructor(parts: RunningParts) {
+    this.#parts = parts;
+    this.trustDomain = parts.context.trustDomain;
+    this.#head = parts.head;
+    const { hierarchy, counters } = parts;
+    this.#issuing = startIssuing({ hierarchy, counters, grounds: () => this.#grounds() });
+    this.#timer = new RenewalTimer(parts.timers, parts.context.lifetimes, () => this.#renewByItself());
+  }
+
+  trustBundle(): TrustBundle {
+    return this.#parts.hierarchy.trustBundle();
+  }
+
+  rootFingerprint(): string {
+    return this.#parts.hierarchy.rootFingerprint();
+  }
+
+  authorities(): AuthorityStatus["authorities"] {
+    return this.#parts.hierarchy.authorities();
+  }
+
+  counters(): CaCounters {
+    return this.#parts.counters.read();
+  }
+
+  setRegistry(set: PolicySet, options: { readonly localNode?: string } = {}): void {
+    this.#registry = registryOf(set, options.localNode);
+    this.#tell("registry");
+  }
+
+  workloadsOf(node: string): NodeWorkloads {
+    if (this.#parts.revocations.isNodeRevoked(node)) return { node, workloads: [] };
+    return this.#registry.workloadsOf(node);
+  }
+
+  createJoinToken(node: string): Promise<JoinTokenResponse> {
+    return this.#exclusive(() => issueToken(this.#grounds(), node, this.rootFingerprint()));
+  }
+
+  enrol(request: EnrolRequest): Promise<EnrolResponse> {
+    return this.#exclusive(() => this.#issuing.enrol(request));
+  }
+
+  renewAgent(node: string, request: RenewRequest, serial?: string): Promise<EnrolResponse> {
+    return this.#exclusive(() => this.#issuing.renewAgent(node, request, serial));
+  }
+
+  issueSvids(node: string, request: SvidsRequest, serial?: string): Promise<SvidsResponse> {
+    return this.#exclusive(() => this.#issuing.issueSvids(node, request, serial));
+  }
+
+  issueSystemSvid(id: SpiffeId, options?: SystemSvidOptions): Promise<X509Svid> {
+    return this.#exclusive(() => this.#issuing.issueSystemSvid(id, options));
+  }
+
+  async publishBundle(set: PolicySet, publisher: string): Promise<PublishOutcome> {
+    const outcome = await this.#exclusive(() => this.#parts.bundles.publish(set, publisher));
+    if (outcome.published) this.#tell("bundle");
+    return outcome;
+  }
+
+  bundle(): PublishedBundle | undefined {
+    return this.#parts.bundles.current();
+  }
+
+  shard(sha256: string): Uint8Array | undefined {
+    return this.#parts.bundles.shard(sha256);
+  }
+
+  async revoke(request: RevokeRequest, actor: string): Promise<RevokeResponse> {
+    const response = await this.#exclusive(() => this.#parts.revocations.revoke(request, actor));
+    this.#tell("revocations");
+    return response;
+  }
+
+  revocations(): PublishedRevocations {
+    return this.#parts.revocations.current();
+  }
+
+  ledger(query?: LedgerQuery): Promise<LedgerEntries> {
+    return readLedger(this.#parts.context.db, query);
+  }
+
+  verifyLedger(): Promise<LedgerCheck> {
+    return this.#exclusive(() => checkLedger(this.#parts.context.db, this.#head));
+  }
+
+  renewDue(): Promise<void> {
+    return this.#exclusive(async () => {
+      const { hierarchy, revocations, bundles } = this.#parts;
+      await hierarchy.renew();
+      if (await revocations.renew()) this.#tell("revocations");
+      if (await bundles.renew()) this.#tell("bundle");
+    });
+  }
+
+  subscribe(listener: (what: CaChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer.stop();
+    await this.#queue.idle();
+    this.#listeners.clear();
+  }
+
+  /** INVARIANT: whatever decides on state and changes it runs alone, so that nothing is issued past a revocation. */
+  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    return this.#queue.run(async () => {
+      if (this.#closed) throw new CaError("ERR_CA_CLOSED", "the certificate authority has been closed");
+      this.#head = await followHead(this.#parts.context.db, this.#head);
+      return work();
+    });
+  }
+
+  #grounds(): Grounds {
+    return { context: this.#parts.context, registry: this.#registry, revocations: this.#parts.revocations };
+  }
+
+  async #renewByItself(): Promise<void> {
+    try {
+      if (!this.#closed) await this.renewDue();
+    } catch (error) {
+      if (!this.#closed) this.#parts.onProblem(error);
+    }
+  }
+
+  /** A listener that throws keeps no other one from hearing. */
+  #tell(what: CaChange): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(what);
+      } catch (error) {
+        this.#parts.onProblem(error);
+      }
+    }
+  }
+}
