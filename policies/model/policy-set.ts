@@ -171,6 +171,11 @@ export interface AccessPolicy {
   readonly protects: Protects;
   /** Identities of the registered workloads that `protects` selects, sorted. */
   readonly destinations: readonly string[];
+  /**
+   * Only in a set read from shards: identities of the registered callers whose labels `from` entries of this policy can
+   * match. No entry with `labels` matches anybody else, since this set may lack the values it asks for. Sorted.
+   */
+  readonly labelled?: readonly string[];
   readonly allow: readonly Rule[];
   readonly deny: readonly Rule[];
   readonly span: Span;

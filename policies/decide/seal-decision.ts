@@ -1,0 +1,101 @@
+import type {
+  Attributes,
+  CandidateVerdict,
+  Decision,
+  Mode,
+  Outcome,
+  Phase,
+  ReasonCode,
+  Verdict,
+} from "../model/index.ts";
+
+/** One evaluated line of a rule: what a decision names. */
+export interface LineName {
+  /** `<namespace>/<policy>` */
+  readonly policy: string;
+  readonly rule: string;
+  /** `<namespace>/<policy>/<rule>#<canonical text>`; `#*` for a deny without `requests`. */
+  readonly id: string;
+}
+
+/** What one set of policies says, before monitor mode relaxes anything. */
+export interface Ruling {
+  readonly verdict: Verdict;
+  readonly reason: ReasonCode;
+  readonly phase: Phase;
+  readonly line?: LineName | undefined;
+  readonly detail?: string | undefined;
+  /** A token is all that was lacking. */
+  readonly noToken?: boolean;
+  /** A deny marked `always` matches or cannot be ruled out, so that monitor mode relaxes nothing. */
+  readonly held?: boolean;
+}
+
+/** Everything else that a decision tells. */
+export interface DecisionFacts {
+  readonly id: string;
+  readonly mode: Mode;
+  readonly epoch: number;
+  readonly revision: number;
+  readonly path: string | undefined;
+  readonly candidate: Ruling | undefined;
+  readonly tookMicros: number;
+}
+
+const RELAXED: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  "denied-by-rule",
+  "no-rule-matched",
+  "no-policy-protects",
+  "isolated",
+  "ambiguous-path",
+  "ambiguous-host",
+]);
+
+const UNAVAILABLE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  "no-policy",
+  "stale-policy",
+  "unknown-destination",
+  "cannot-evaluate",
+  "internal-error",
+]);
+
+/** The one place where a ruling becomes a decision: monitor mode, outcome, the frozen object. */
+export function sealDecision(ruling: Ruling, attributes: Attributes, facts: DecisionFacts): Decision {
+  // SECURITY: `allow` comes from a completed allow, or from monitor mode for the reasons that it relaxes; nothing else.
+  const verdict = ruling.verdict === "allow" || isRelaxed(ruling, facts.mode) ? "allow" : "deny";
+  const caller = attributes.listener.kind === "mesh" ? attributes.caller?.toString() : undefined;
+  const { line, detail } = ruling;
+  return Object.freeze<Decision>({
+    id: facts.id,
+    verdict,
+    evaluated: ruling.verdict,
+    mode: facts.mode,
+    phase: ruling.phase,
+    outcome: outcomeOf(ruling, verdict),
+    reason: ruling.reason,
+    ...(detail === undefined ? undefined : { detail }),
+    ...(line === undefined ? undefined : { policy: line.policy, rule: line.rule, line: line.id }),
+    epoch: facts.epoch,
+    revision: facts.revision,
+    ...(facts.candidate === undefined ? undefined : { candidate: candidateVerdict(facts.candidate) }),
+    ...(facts.path === undefined ? undefined : { path: facts.path }),
+    destination: attributes.destination.toString(),
+    ...(caller === undefined ? undefined : { caller }),
+    tookMicros: facts.tookMicros,
+  });
+}
+
+function isRelaxed(ruling: Ruling, mode: Mode): boolean {
+  return mode === "monitor" && RELAXED.has(ruling.reason) && ruling.held !== true;
+}
+
+function outcomeOf(ruling: Ruling, verdict: Verdict): Outcome {
+  if (verdict === "allow") return "allowed";
+  if (UNAVAILABLE.has(ruling.reason)) return "unavailable";
+  return ruling.noToken === true ? "unauthenticated" : "forbidden";
+}
+
+function candidateVerdict(ruling: Ruling): CandidateVerdict {
+  const { verdict, reason, line } = ruling;
+  return Object.freeze(line === undefined ? { verdict, reason } : { verdict, reason, line: line.id });
+}

@@ -1,0 +1,8 @@
+/** The engine of the policy language: canonical paths, matching, compiled and reference decisions, shards, explanations. */
+export { compile, noPolicyIndex, withRevocations } from "./compile/compile.ts";
+export type { Index } from "./compile/compiled.ts";
+export { type CompileOptions, DEFAULT_MAX_STALE_MS } from "./compile/options.ts";
+export { decide } from "./decide/decide.ts";
+export { type CanonicalPath, canonicalPath, MAX_PATH_BYTES, type PathRefusal } from "./path/canonical-path.ts";
+export { PolicyError, type PolicyErrorCode } from "./policy-error.ts";
+export { referenceDecide } from "./reference/reference-decide.ts";
