@@ -2,6 +2,7 @@ import { type EnrolResponse, type JoinToken, parseJoinToken } from "../../protoc
 import {
   agentNodeOf,
   parseTrustBundle,
+  publicKeyFingerprint,
   systemId,
   type TrustBundle,
   verifyX509Svid,
@@ -13,7 +14,7 @@ import type { MonotonicClock } from "../monotonic-clock.ts";
 import { AuthorityClient } from "./authority-client.ts";
 import { isTransient } from "./authority-error.ts";
 import { certificateRequest } from "./csr.ts";
-import { pinnedTrust, spkiSha256 } from "./first-contact.ts";
+import { pinnedTrust } from "./first-contact.ts";
 import { acceptIssued, readStoredSvid, storeSvid } from "./issued.ts";
 import { newPrivateKey } from "./private-key.ts";
 import type { StateDir } from "./state-dir.ts";
@@ -42,6 +43,7 @@ export interface EnrolmentOptions {
 const FILE = "agent.json";
 /** Between tries to renew, while the certificate is still good. */
 const MAX_RENEW_BACKOFF_MS = 60_000;
+const MAX_SLEEP_MS = 60_000;
 
 /** The agent's own identity: joined with a token, kept on disk, renewed at half life. */
 export class Enrolment {
@@ -49,6 +51,7 @@ export class Enrolment {
   readonly #token: JoinToken | undefined;
   #state: EnrolmentState = { kind: "joining" };
   #client: AuthorityClient | undefined;
+  #renewAtMs = 0;
 
   constructor(options: EnrolmentOptions) {
     this.#options = options;
@@ -93,8 +96,10 @@ export class Enrolment {
     for (let failures = 0; !signal.aborted; ) {
       const waitMs = this.#waitMs(failures);
       if (waitMs === undefined) return;
-      await this.#options.timers.sleep(waitMs, signal);
+      // A minute at most at a stretch: the host may have slept, or its clock may have been set.
+      await this.#options.timers.sleep(Math.min(waitMs, MAX_SLEEP_MS), signal);
       if (signal.aborted) return;
+      if (waitMs > MAX_SLEEP_MS) continue;
       const before = this.#state.kind;
       const done = await this.#step(signal);
       failures = done ? 0 : failures + 1;
@@ -120,7 +125,7 @@ export class Enrolment {
         return failures === 0 ? 0 : backoffMs(failures, timers.random);
       case "enrolled": {
         if (failures > 0) return backoffMs(failures, timers.random, { baseMs: 1_000, maxMs: MAX_RENEW_BACKOFF_MS });
-        return Math.max(0, renewAt(this.#state.svid, timers.random).getTime() - clock.nowMs());
+        return Math.max(0, this.#renewAtMs - clock.nowMs());
       }
       case "expired":
       case "refused":
@@ -211,13 +216,14 @@ export class Enrolment {
       this.#client.use({ trust, svid });
     }
     this.#state = { kind: "enrolled", node, svid };
+    this.#renewAtMs = renewAt(svid, this.#options.timers.random).getTime();
   }
 
   #refuseOtherMesh(): void {
     const own = this.#options.trust.own;
     const fingerprint = this.#token?.rootFingerprint;
     if (own === undefined || fingerprint === undefined) return;
-    if (own.x509Authorities.some((authority) => spkiSha256(authority) === fingerprint)) return;
+    if (own.x509Authorities.some((authority) => publicKeyFingerprint(authority) === fingerprint)) return;
     throw new AgentError(
       "ERR_AGENT_OTHER_MESH",
       `the state folder \`${this.#options.files.path}\` belongs to another authority of \`${own.trustDomain}\` than the join token`,
@@ -229,7 +235,7 @@ export class Enrolment {
 /** The own trust bundle of an enrolment. SECURITY: it must hold the pinned root, or the token's promise would end here. */
 function bundleOf(answer: EnrolResponse, pinned: TrustBundle, token: JoinToken): TrustBundle {
   const own = parseTrustBundle(pinned.trustDomain, answer.trustBundle);
-  if (own.x509Authorities.some((authority) => spkiSha256(authority) === token.rootFingerprint)) return own;
+  if (own.x509Authorities.some((authority) => publicKeyFingerprint(authority) === token.rootFingerprint)) return own;
   throw new AgentError(
     "ERR_AGENT_AUTHORITY_UNTRUSTED",
     "the authority's trust bundle lacks the root that the join token names",

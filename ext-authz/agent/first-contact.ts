@@ -1,7 +1,14 @@
-import { createHash, type X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
-import { parseSpiffeId, systemId, type TrustBundle, tryParseSpiffeId, verifyX509Svid } from "../../spiffe/index.ts";
+import {
+  parseSpiffeId,
+  publicKeyFingerprint,
+  systemId,
+  type TrustBundle,
+  tryParseSpiffeId,
+  verifyX509Svid,
+} from "../../spiffe/index.ts";
 import { AgentError } from "../agent-error.ts";
 import { isSelfIssued, peerChain } from "./authority-client.ts";
 import { connectionError } from "./authority-error.ts";
@@ -18,7 +25,10 @@ export async function pinnedTrust(options: {
 }): Promise<TrustBundle> {
   const chain = await shownChain(new URL(options.url), options.signal);
   const root = chain.find(
-    (certificate) => spkiSha256(certificate) === options.rootFingerprint && isSelfIssued(certificate),
+    (certificate) =>
+      publicKeyFingerprint(certificate) === options.rootFingerprint &&
+      isSelfIssued(certificate) &&
+      certificate.verify(certificate.publicKey),
   );
   if (root === undefined) {
     throw untrusted(options.url, "it shows no root with the join token's fingerprint");
@@ -60,13 +70,6 @@ function untrusted(url: string, reason: string): AgentError {
       hint: "make a new join token at the authority that this agent is to join, and check the address",
     },
   );
-}
-
-/** SHA-256 over a certificate's SubjectPublicKeyInfo, lower-case hex. */
-export function spkiSha256(certificate: X509Certificate): string {
-  return createHash("sha256")
-    .update(certificate.publicKey.export({ type: "spki", format: "der" }))
-    .digest("hex");
 }
 
 function shownChain(url: URL, signal: AbortSignal): Promise<X509Certificate[]> {
