@@ -95,6 +95,7 @@ describe("a leaf without the profile is refused", () => {
     ["a weak RSA key", { keyKind: "rsa1024" }, "ERR_SPIFFE_CERTIFICATE_KEY"],
     ["a curve that nobody uses", { keyKind: "secp256k1" }, "ERR_SPIFFE_CERTIFICATE_KEY"],
     ["X.509 version 1", { version: 1 }, "ERR_SPIFFE_CERTIFICATE_VERSION"],
+    ["X.509 version 2", { version: 2 }, "ERR_SPIFFE_CERTIFICATE_VERSION"],
     [
       "an extension that stands twice",
       { extensions: [{ oid: "2.5.29.17", value: Buffer.from("3000", "hex") }] },
@@ -113,6 +114,11 @@ describe("a leaf without the profile is refused", () => {
     [
       "bytes behind an extension's value",
       { ca: undefined, extensions: [{ oid: "2.5.29.19", value: Buffer.from("30000500", "hex") }] },
+      "ERR_SPIFFE_CERTIFICATE_MALFORMED",
+    ],
+    [
+      "a field between the key and the extensions",
+      { extraFields: [Buffer.from("81020001", "hex")] },
       "ERR_SPIFFE_CERTIFICATE_MALFORMED",
     ],
     ["a negative serial number", { serial: "-ff" }, "ERR_SPIFFE_CERTIFICATE_MALFORMED"],
@@ -146,6 +152,13 @@ describe("a leaf without the profile is refused", () => {
   ])("%s", (_rule, options, code) => {
     expect(leaf(options)).toBe(code);
   });
+});
+
+it("a leaf that names two signature algorithms is refused", () => {
+  const hex = ca.issue({ uris: [WEB] }).certificate.raw.toString("hex");
+  const at = hex.lastIndexOf("2a8648ce3d040302");
+  const changed = `${hex.slice(0, at)}2a8648ce3d040303${hex.slice(at + 16)}`;
+  expect(verify([new X509Certificate(Buffer.from(changed, "hex"))])).toBe("ERR_SPIFFE_CERTIFICATE_MALFORMED");
 });
 
 describe("a path (RFC 5280, section 6)", () => {

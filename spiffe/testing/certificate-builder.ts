@@ -47,7 +47,9 @@ export interface CertificateFields {
   /** Hex of a positive number; after a `-`, of the integer's bytes as they are. */
   readonly serial: string;
   readonly digest: "sha256" | "sha384" | "sha1";
-  readonly version: 1 | 3;
+  readonly version: 1 | 2 | 3;
+  /** DER of further fields between the public key and the extensions. */
+  readonly extraFields?: readonly Uint8Array[];
 }
 
 const PURPOSES: ReadonlyMap<string, string> = new Map([
@@ -86,13 +88,14 @@ export function buildCertificate(fields: CertificateFields, publicKey: KeyObject
   const algorithm = sequence(oid(SIGNATURES.get(`${type} ${fields.digest}`) ?? fail(`no signature of kind ${type}`)));
   const extensions = extensionsOf(fields);
   const body = sequence(
-    ...(fields.version === 3 ? [tagged(0, integer("02"))] : []),
+    ...(fields.version === 1 ? [] : [tagged(0, integer(`0${fields.version - 1}`))]),
     integer(fields.serial),
     algorithm,
     raw(signer.name),
     sequence(time(fields.notBefore), time(fields.notAfter)),
     raw(nameOf(fields.subject)),
     raw(publicKey.export({ type: "spki", format: "der" })),
+    ...(fields.extraFields ?? []).map(raw),
     ...(fields.version === 3 && extensions.length > 0 ? [tagged(3, sequence(...extensions))] : []),
   );
   const signature = sign(type === "ed25519" ? null : fields.digest, encode(body), signer.key);

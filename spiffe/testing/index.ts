@@ -6,7 +6,14 @@
  *     const two = ca.intermediate().issue({ uris: ["spiffe://shop.example/a", "spiffe://shop.example/b"] });
  *     verifyX509Svid(web.chain, ca.bundle(), { at: new Date() });
  */
-export { type CertificateFields, nameOf, type RawExtension } from "./certificate-builder.ts";
+export {
+  buildCertificate,
+  type CertificateFields,
+  nameOf,
+  type RawExtension,
+  randomSerial,
+  type Signer,
+} from "./certificate-builder.ts";
 export {
   createKey,
   createTestCa,
