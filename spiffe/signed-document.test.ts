@@ -188,6 +188,14 @@ describe("the detached form", () => {
     expect(await verify(signature)).toMatch(/^ERR_SPIFFE_DOCUMENT_(FORM|HEADER|ALGORITHM)$/);
   });
 
+  it("has one spelling: stray bits in the last character are refused", async () => {
+    const signature = await signDocument({ payload, typ, svid });
+    const changed = signature.slice(0, -1) + String.fromCharCode(signature.charCodeAt(signature.length - 1) + 1);
+    const bytes = (text: string): Buffer => Buffer.from(text.split("..")[1] ?? "", "base64url");
+    expect(bytes(changed)).toEqual(bytes(signature));
+    expect(await verify(changed)).toBe("ERR_SPIFFE_DOCUMENT_FORM");
+  });
+
   it("refuses an attached payload", async () => {
     expect(await verify(forge(header).replace("..", `.${payload.toString("base64url")}.`))).toBe(
       "ERR_SPIFFE_DOCUMENT_FORM",

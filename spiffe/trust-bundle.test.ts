@@ -110,6 +110,7 @@ describe("sequence and refresh hint (B-2, B-3)", () => {
 describe("entries", () => {
   it("of an unknown key type, an unknown use or none are ignored (B-4)", () => {
     expect(readEntries({ kty: "quantum", use: "x509-svid" }, { use: "x509-svid" })).toBe("0 x509, 0 jwt");
+    expect(readEntries({ ...x509Entry, kty: "quantum" }, { ...jwtEntry, kty: "OKP" })).toBe("0 x509, 0 jwt");
     expect(readEntries({ ...x509Entry, use: "wit-svid" }, { ...x509Entry, use: undefined })).toBe("0 x509, 0 jwt");
     expect(readEntries({ ...x509Entry, use: 7 }, x509Entry)).toBe("1 x509, 0 jwt");
   });

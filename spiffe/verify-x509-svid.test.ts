@@ -174,6 +174,11 @@ describe("a path (RFC 5280, section 6)", () => {
     expect(verify([first, stray, third, second, ca.root])).toBe(WEB);
   });
 
+  it("does not end at a root that comes with the chain", () => {
+    const rogue = createTestCa({ trustDomain: "shop.example", now, subject: "Rogue" });
+    expect(verify([...rogue.issue({ uris: [WEB] }).chain, rogue.root])).toBe("ERR_SPIFFE_CHAIN_UNKNOWN_AUTHORITY");
+  });
+
   it("is refused without the intermediate", () => {
     expect(
       verify(
