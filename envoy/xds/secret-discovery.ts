@@ -1,0 +1,222 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { DiscoveryRequest, DiscoveryResponse } from "../gen/envoy/service/discovery/v3/discovery.ts";
+import { checkSnapshot, type SecretSnapshot } from "./secret-snapshot.ts";
+import { discoveryResponse, type SecretSink, SecretStream } from "./secret-stream.ts";
+import { holdsKey, type SecretSource, secretsOf, trustNobody } from "./secrets.ts";
+
+/** One subscribed name of one stream. */
+export interface SecretStatus {
+  /** Node id that the sidecar gave. */
+  readonly node: string;
+  readonly name: string;
+  /** Version sent last; absent where there is nothing to send under that name yet. */
+  readonly version?: string;
+  /** The sidecar took that version, and rejected nothing that could make it untrue. */
+  readonly acknowledged: boolean;
+  /** Why the sidecar rejected it; foreign text. */
+  readonly nacked?: string;
+}
+
+/** What a `SecretDiscovery` takes. */
+export interface SecretDiscoveryOptions {
+  readonly clock: () => Date;
+  /** 8 bytes of hex, another one for each instance. */
+  readonly random?: () => string;
+  /** Called after each acknowledgement, rejection, opening and end of a stream. */
+  readonly listener?: () => void;
+}
+
+/** A stream in service. */
+export interface OpenSecretStream {
+  receive(request: DiscoveryRequest): void;
+  close(): void;
+}
+
+/** How far a node is from a clean state, from the first rejection until everything was sent again and taken. */
+interface Recovery {
+  /** Grows with each replay: its editions are new to the sidecar. */
+  edition: number;
+  poisoned: boolean;
+  replaying: boolean;
+  /** Replays left until the next change of secrets. */
+  replaysLeft: number;
+}
+
+const REPLAYS_A_CHANGE = 3;
+const MAX_NODES = 64;
+
+/**
+ * The secret discovery service of one workload's sidecar (`envoy.service.secret.v3`, state of the world).
+ *
+ * Only what changed is sent; unknown names stay open; trust that is gone is replaced by an anchor that admits nobody.
+ *
+ * SECURITY: after a sidecar rejects one secret, it also rejects good ones that meet the bad one in some listener or
+ * cluster. When the bad one is mended it acknowledges, but only the first of several such places takes over what was
+ * rejected in between, and a rejected secret that is sent again byte for byte is acknowledged and changes nothing. So
+ * after a rejection, the next acknowledgement starts a replay: every secret again, with bytes that are new.
+ */
+export class SecretDiscovery {
+  readonly #options: SecretDiscoveryOptions;
+  readonly #instance: string;
+  readonly #streams = new Set<SecretStream>();
+  readonly #recoveries = new Map<string, Recovery>();
+  #secrets: ReadonlyMap<string, SecretSource> = new Map();
+  #opened = 0;
+
+  constructor(options: SecretDiscoveryOptions) {
+    this.#options = options;
+    this.#instance = (options.random ?? (() => randomBytes(8).toString("hex")))();
+  }
+
+  /** Replaces all secrets. Throws `EnvoyError` `ERR_ENVOY_SECRETS` and keeps the old ones where the snapshot is not sound. */
+  setSecrets(snapshot: SecretSnapshot): void {
+    checkSnapshot(snapshot, this.#options.clock());
+    const next = new Map(secretsOf(snapshot));
+    for (const name of this.#secrets.keys()) {
+      if (!next.has(name) && !holdsKey(name)) next.set(name, trustNobody(name));
+    }
+    this.#secrets = next;
+    for (const recovery of this.#recoveries.values()) recovery.replaysLeft = REPLAYS_A_CHANGE;
+    for (const stream of this.#streams) this.#sendChanged(stream);
+  }
+
+  /** Takes a new stream into service. */
+  open(sink: SecretSink): OpenSecretStream {
+    this.#opened += 1;
+    const stream = new SecretStream(sink, `${this.#instance}.${this.#opened}`);
+    this.#streams.add(stream);
+    return {
+      receive: (request) => this.#receive(stream, request),
+      close: () => this.#close(stream),
+    };
+  }
+
+  /** Answers `FetchSecrets`: the secrets named, or all; unknown names are left out. */
+  fetch(request: DiscoveryRequest): DiscoveryResponse {
+    const names = request.resourceNames.length === 0 ? [...this.#secrets.keys()] : new Set(request.resourceNames);
+    const secrets = [...names].flatMap((name) => this.#secrets.get(name)?.("") ?? []);
+    const hash = createHash("sha256");
+    for (const secret of secrets) hash.update(`${secret.name}\0${secret.version}\n`);
+    return discoveryResponse(secrets, hash.digest("hex").slice(0, 32), "");
+  }
+
+  /** Every subscribed name of every stream. */
+  status(): readonly SecretStatus[] {
+    return [...this.#streams].flatMap((stream) => {
+      const clean = this.#recoveries.get(stream.node)?.poisoned !== true;
+      return [...stream.names].map(([name, { sent, acknowledged, rejection }]) => ({
+        node: stream.node,
+        name,
+        ...(sent === undefined ? {} : { version: sent }),
+        acknowledged: acknowledged && clean,
+        ...(rejection === undefined ? {} : { nacked: rejection }),
+      }));
+    });
+  }
+
+  #receive(stream: SecretStream, request: DiscoveryRequest): void {
+    const verdict = stream.receive(request, [...this.#secrets.keys()]);
+    switch (verdict.kind) {
+      case "ignored":
+        return;
+      case "opened":
+        this.#welcome(stream, verdict.version);
+        break;
+      case "repeated":
+        this.#sendAll(stream);
+        break;
+      case "rejected":
+        this.#poison(stream.node);
+        this.#sendNew(stream);
+        break;
+      case "acknowledged":
+        this.#sendNew(stream);
+        this.#recover(stream.node);
+        break;
+    }
+    this.#options.listener?.();
+  }
+
+  #close(stream: SecretStream): void {
+    if (this.#streams.delete(stream)) this.#options.listener?.();
+  }
+
+  /**
+   * Sends what a new stream asks for. A sidecar that comes with another version may have rejected the one that is
+   * current, from an agent that is no more, so it gets new bytes.
+   */
+  #welcome(stream: SecretStream, version: string): void {
+    const known =
+      version === "" ||
+      [...stream.names.keys()].some((name) => this.#secretFor(stream.node, name)?.version === version);
+    if (!known) this.#recoveryOf(stream.node).edition += 1;
+    this.#sendAll(stream);
+  }
+
+  #sendAll(stream: SecretStream): void {
+    for (const name of [...stream.names.keys()]) this.#send(stream, name);
+  }
+
+  #sendNew(stream: SecretStream): void {
+    for (const [name, { sent }] of [...stream.names]) if (sent === undefined) this.#send(stream, name);
+  }
+
+  #sendChanged(stream: SecretStream): void {
+    // In the order of the secrets: validation contexts before the leaf.
+    for (const name of this.#secrets.keys()) {
+      const subscribed = stream.names.get(name);
+      if (subscribed !== undefined && subscribed.sent !== this.#secretFor(stream.node, name)?.version) {
+        this.#send(stream, name);
+      }
+    }
+  }
+
+  #send(stream: SecretStream, name: string): void {
+    const secret = this.#secretFor(stream.node, name);
+    if (secret !== undefined) stream.send(secret);
+  }
+
+  #secretFor(node: string, name: string) {
+    const edition = this.#recoveries.get(node)?.edition ?? 0;
+    return this.#secrets.get(name)?.(edition === 0 ? "" : `${this.#instance}.${edition}`);
+  }
+
+  #poison(node: string): void {
+    const recovery = this.#recoveryOf(node);
+    recovery.poisoned = true;
+    recovery.replaying = false;
+  }
+
+  /** INVARIANT: at most `REPLAYS_A_CHANGE` replays between two changes, so a sidecar that never agrees starts no loop. */
+  #recover(node: string): void {
+    const recovery = this.#recoveries.get(node);
+    if (recovery === undefined || !recovery.poisoned) return;
+    const streams = [...this.#streams].filter((stream) => stream.node === node);
+    if (recovery.replaying) {
+      if (streams.every((stream) => stream.settled)) {
+        recovery.poisoned = false;
+        recovery.replaying = false;
+      }
+    } else if (recovery.replaysLeft > 0) {
+      recovery.replaying = true;
+      recovery.replaysLeft -= 1;
+      recovery.edition += 1;
+      for (const stream of streams) this.#sendAll(stream);
+    }
+  }
+
+  #recoveryOf(node: string): Recovery {
+    const known = this.#recoveries.get(node);
+    if (known !== undefined) return known;
+    if (this.#recoveries.size >= MAX_NODES) this.#forgetNodes();
+    const recovery = { edition: 0, poisoned: false, replaying: false, replaysLeft: REPLAYS_A_CHANGE };
+    this.#recoveries.set(node, recovery);
+    return recovery;
+  }
+
+  /** A sidecar has one node id; a peer that makes up new ones must not fill the memory. */
+  #forgetNodes(): void {
+    const live = new Set([...this.#streams].map((stream) => stream.node));
+    for (const node of this.#recoveries.keys()) if (!live.has(node)) this.#recoveries.delete(node);
+  }
+}
