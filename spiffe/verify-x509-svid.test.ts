@@ -174,6 +174,13 @@ describe("a path (RFC 5280, section 6)", () => {
     expect(verify([first, stray, third, second, ca.root])).toBe(WEB);
   });
 
+  it("leads over issuers with any SPIFFE ID of their own, or none (X-7)", () => {
+    for (const uris of [[], ["spiffe://upstream.example"], ["https://ca.example"]]) {
+      const root = createTestCa({ trustDomain: "shop.example", now, uris });
+      expect(verify(root.intermediate({ uris }).issue({ uris: [WEB] }).chain, root.bundle())).toBe(WEB);
+    }
+  });
+
   it("does not end at a root that comes with the chain", () => {
     const rogue = createTestCa({ trustDomain: "shop.example", now, subject: "Rogue" });
     expect(verify([...rogue.issue({ uris: [WEB] }).chain, rogue.root])).toBe("ERR_SPIFFE_CHAIN_UNKNOWN_AUTHORITY");
