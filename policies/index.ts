@@ -1,0 +1,7 @@
+/** The policy language: reading, checking, resolving, deciding and explaining. Pure: no clock, no file, no network. */
+export * from "./diagnostics/index.ts";
+export * from "./engine.ts";
+export type * from "./model/index.ts";
+export { printable } from "./printable.ts";
+export { type ResolveOptions, resolve } from "./resolve/resolve.ts";
+export * from "./syntax/index.ts";

@@ -1,0 +1,59 @@
+import { FAILED, list, mapOf, type ObjectOf, object, optional, type Reader, required, text } from "../readers.ts";
+import { httpsUrl, nonEmptyText } from "../values.ts";
+
+/** `joinToken: {}`: a map without keys, the one empty map of the language, because there is nothing to say. */
+const nothingToSay: Reader<true> = {
+  schema: { type: "object", maxProperties: 0 },
+  expects: "`{}`",
+  read(node, reading) {
+    if (node.kind === "map" && node.entries.length === 0) return true;
+    return object({}, { expects: "`{}`" }).read(node, reading) === FAILED ? FAILED : true;
+  },
+};
+
+/** Claims that a token must carry with exactly these values. */
+export const exactClaims = mapOf(text({ expects: "a claim's name", schema: { minLength: 1 } }), nonEmptyText);
+
+/** An OIDC token of an issuer, with claims. */
+export const oidc = object(
+  {
+    issuer: required(httpsUrl, "the token's exact `iss`"),
+    audience: required(nonEmptyText, "the token's `aud`"),
+    claims: required(exactClaims, "claims it must carry"),
+  },
+  { expects: "an OIDC token" },
+);
+
+/** A Kubernetes service account. */
+export const kubernetes = object(
+  {
+    namespace: required(nonEmptyText, "the service account's namespace"),
+    serviceAccount: required(nonEmptyText, "the service account's name"),
+  },
+  { expects: "a Kubernetes service account" },
+);
+
+const attestShape = {
+  joinToken: optional(nothingToSay, "a single-use join token: `joinToken: {}`"),
+  oidc: optional(oidc, "an OIDC token"),
+  kubernetes: optional(kubernetes, "a Kubernetes service account token"),
+};
+
+const nodeShape = {
+  attest: required(
+    list(
+      object(attestShape, {
+        expects: "a way to enrol",
+        exactlyOne: ["joinToken", "oidc", "kubernetes"],
+        hint: "write `- joinToken: {}`",
+      }),
+    ),
+    "how the host proves what it is when it enrols",
+  ),
+};
+
+/** A Node's `spec` as written. */
+export type NodeSyntax = ObjectOf<typeof nodeShape>;
+
+/** Reads a Node's `spec`. */
+export const nodeSpec = object(nodeShape, { expects: "the node's settings" });

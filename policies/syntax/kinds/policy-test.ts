@@ -1,0 +1,122 @@
+import type { ReasonCode } from "../../model/index.ts";
+import { printable } from "../../printable.ts";
+import {
+  choice,
+  FAILED,
+  fail,
+  type Judged,
+  type Located,
+  list,
+  mapped,
+  type ObjectOf,
+  object,
+  optional,
+  parsed,
+  type Reader,
+  required,
+} from "../readers.ts";
+import { parseRequestLine } from "../request-line.ts";
+import { isDnsLabel, spiffeId, type WorkloadReference, word, workloadReference } from "../values.ts";
+
+const REASONS: readonly ReasonCode[] = [
+  "no-policy",
+  "stale-policy",
+  "unknown-destination",
+  "malformed-identity",
+  "untrusted-domain",
+  "unregistered-identity",
+  "revoked-identity",
+  "system-identity",
+  "ambiguous-path",
+  "ambiguous-host",
+  "isolated",
+  "denied-by-rule",
+  "no-rule-matched",
+  "no-policy-protects",
+  "cannot-evaluate",
+  "internal-error",
+];
+
+/** Who a test's request comes from: a workload, an identity or nobody known. */
+export type TestCaller =
+  | { readonly kind: "workload"; readonly workload: WorkloadReference }
+  | { readonly kind: "identity"; readonly identity: string }
+  | { readonly kind: "anonymous" };
+
+const testCaller: Reader<Located<TestCaller>> = {
+  schema: { type: "string", minLength: 1 },
+  expects: "a workload, a SPIFFE ID or `anonymous`",
+  read(node, reading) {
+    if (node.kind === "scalar" && node.text === "anonymous") return { value: { kind: "anonymous" }, span: node.span };
+    if (node.kind === "scalar" && node.text.startsWith("spiffe:")) {
+      const id = spiffeId.read(node, reading);
+      return id === FAILED ? FAILED : { value: { kind: "identity", identity: id.value.toString() }, span: id.span };
+    }
+    const workload = workloadReference.read(node, reading);
+    return workload === FAILED
+      ? FAILED
+      : { value: { kind: "workload", workload: workload.value }, span: workload.span };
+  },
+};
+
+/** One concrete request of a test; the path is raw, as a client sends it. */
+const testRequest = parsed(
+  { expects: "a request such as `GET /orders/42`", schema: { pattern: "^[^ ]+ [^ ]+$" } },
+  (given): Judged<string> => {
+    const match = /^([A-Z]+(?:-[A-Z]+)*|websocket) (\/[^ ]*)$/.exec(given);
+    if (match !== null && match[1] !== "ANY") return { ok: true, value: given };
+    const line = /^(?:grpc|tcp) /.test(given) ? parseRequestLine(given).value : undefined;
+    const concrete = line !== undefined && !line.text.endsWith("*");
+    if (concrete) return { ok: true, value: given };
+    return {
+      ok: false,
+      code: "ERR_POLICY_REQUEST",
+      message: `\`${printable(given, 60)}\` is not one request`,
+      hint: "one method and one path: `GET /orders/42`",
+    };
+  },
+);
+
+const ruleReference = parsed(
+  { expects: "a rule", schema: { pattern: "^([a-z0-9-]+/){1,2}[a-z0-9-]+$" } },
+  (given): Judged<readonly string[]> => {
+    const parts = given.split("/");
+    if (parts.every(isDnsLabel) && (parts.length === 2 || parts.length === 3)) return { ok: true, value: parts };
+    return {
+      ok: false,
+      message: `\`${printable(given, 60)}\` is not a rule`,
+      hint: "write `policy/rule` or `namespace/policy/rule`",
+    };
+  },
+);
+
+const caseShape = {
+  from: required(testCaller, "the caller: a workload, a SPIFFE ID or `anonymous`"),
+  request: required(testRequest, "the request, such as `GET /orders/42`"),
+  expect: required(choice("allow", "deny"), "the verdict"),
+  rule: optional(ruleReference, "the rule that decides: `policy/rule`"),
+  because: optional(word("a reason of a denial", REASONS), "the reason of the denial"),
+};
+
+const testCase = mapped(object(caseShape, { expects: "a case" }), (value, reading) => {
+  if (value.expect.value === "allow" && value.because !== undefined)
+    return fail(
+      reading,
+      "ERR_POLICY_CONFLICT",
+      value.because.span,
+      "`because` is the reason of a denial",
+      "name the rule that allows under `rule:`",
+    );
+  return value;
+});
+
+const testShape = {
+  to: required(workloadReference, "the workload that is called"),
+  cases: required(list(testCase), "requests and the verdicts they must get"),
+};
+
+/** A PolicyTest's `spec` as written. */
+export type PolicyTestSyntax = ObjectOf<typeof testShape>;
+
+/** Reads a PolicyTest's `spec`. */
+export const policyTestSpec = object(testShape, { expects: "the test" });

@@ -1,0 +1,92 @@
+import type { CST } from "yaml";
+import { diagnostic } from "../diagnostics/codes.ts";
+import type { Diagnostic } from "../model/index.ts";
+import type { SourceText } from "./source-text.ts";
+
+/** How deep lists and maps may stand in one another. The deepest valid document needs 12. */
+export const MAX_DEPTH = 40;
+
+/** From this many findings on, the rest of a file is not looked at. */
+export const MAX_FINDINGS = 200;
+
+/** What the tokens of a file hold that this language does not have, found without recursion, before anything is composed. */
+export interface TokenScan {
+  readonly diagnostics: readonly Diagnostic[];
+  /** False where composing would be pointless or dangerous. */
+  readonly composable: boolean;
+}
+
+interface Visit {
+  readonly token: CST.Token | CST.SourceToken;
+  readonly depth: number;
+}
+
+const REFUSED: Readonly<
+  Record<string, readonly ["ERR_POLICY_ALIAS" | "ERR_POLICY_ANCHOR" | "ERR_POLICY_TAG", string, string]>
+> = {
+  alias: ["ERR_POLICY_ALIAS", "aliases are not part of this language", "write the value out"],
+  anchor: ["ERR_POLICY_ANCHOR", "anchors are not part of this language", "write the value out at each place"],
+  tag: ["ERR_POLICY_TAG", "tags are not part of this language", "remove the tag; quote the value if it is text"],
+};
+
+function children({ token, depth }: Visit): Visit[] {
+  const found: (CST.Token | null | undefined)[] = [];
+  let deeper = 0;
+  if (token.type === "document") found.push(...token.start, token.value, ...(token.end ?? []));
+  if ("props" in token) found.push(...token.props);
+  if ("items" in token) {
+    deeper = 1;
+    for (const item of token.items) {
+      for (const part of item.start) found.push(part);
+      if (item.key) found.push(item.key);
+      for (const part of item.sep ?? []) found.push(part);
+      if (item.value) found.push(item.value);
+    }
+  }
+  const next: Visit[] = [];
+  for (let at = found.length - 1; at >= 0; at -= 1) {
+    const child = found[at];
+    if (child) next.push({ token: child, depth: depth + deeper });
+  }
+  return next;
+}
+
+function refusalOf(source: SourceText, token: CST.Token | CST.SourceToken): Diagnostic | undefined {
+  const span = source.span(token.offset, token.offset + ("source" in token ? token.source.length : 1));
+  if (token.type === "directive")
+    return diagnostic("ERR_POLICY_DIRECTIVE", span, "YAML directives are not part of this language", "remove the line");
+  const refused = REFUSED[token.type];
+  return refused && diagnostic(refused[0], span, refused[1], refused[2]);
+}
+
+/** Looks at every token once: aliases, anchors, tags, directives and depth. */
+export function scanTokens(source: SourceText, tokens: readonly CST.Token[]): TokenScan {
+  const diagnostics: Diagnostic[] = [];
+  let errors = 0;
+  const stack: Visit[] = tokens.map((token) => ({ token, depth: 0 })).reverse();
+  for (let visit = stack.pop(); visit !== undefined; visit = stack.pop()) {
+    const { token } = visit;
+    if (visit.depth > MAX_DEPTH) {
+      const span = source.span(token.offset, token.offset + 1);
+      const message = `lists and maps stand more than ${MAX_DEPTH} deep in one another`;
+      return { diagnostics: [...diagnostics, diagnostic("ERR_POLICY_TOO_DEEP", span, message)], composable: false };
+    }
+    if (token.type === "error") errors += 1;
+    const refused = refusalOf(source, token);
+    if (refused !== undefined) diagnostics.push(refused);
+    if (diagnostics.length + errors > MAX_FINDINGS)
+      return { diagnostics: [...diagnostics, tooMany(source, token)], composable: false };
+    for (const child of children(visit)) stack.push(child);
+  }
+  return { diagnostics, composable: true };
+}
+
+function tooMany(source: SourceText, token: CST.Token): Diagnostic {
+  const message = "too many errors; the rest of this file was not read";
+  return diagnostic(
+    "ERR_POLICY_TOO_MANY",
+    source.span(token.offset, token.offset + 1),
+    message,
+    "is this a policy file?",
+  );
+}
