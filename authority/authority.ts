@@ -70,7 +70,6 @@ export interface Authority {
 
 const MAX_WAITING = 8_192;
 const MAX_WAITING_PER_CALLER = 8;
-const REFRESH_CHECK_MS = 60_000;
 const SILENT: AuthorityLog = { error: () => {}, info: () => {} };
 
 /** An authority over an open certificate authority; it serves nothing before `listen`. */
@@ -88,7 +87,6 @@ class RunningAuthority implements Authority {
   readonly #unsubscribe: () => void;
   #restored: Promise<void> | undefined;
   readonly #servers: RunningServer[] = [];
-  #refresh: NodeJS.Timeout | undefined;
   #serving = false;
 
   constructor(options: AuthorityOptions) {
@@ -115,7 +113,6 @@ class RunningAuthority implements Authority {
     const server = await startServer({ app: this.app, ca, clock, names: this.#names, renewalFailed }, address);
     this.#servers.push(server);
     this.#serving = true;
-    this.#refresh ??= setInterval(() => this.#refreshBundle(), REFRESH_CHECK_MS).unref();
     const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
     return { url: `https://${host}:${server.port}`, port: server.port };
   }
@@ -139,7 +136,6 @@ class RunningAuthority implements Authority {
 
   async close(): Promise<void> {
     this.#serving = false;
-    clearInterval(this.#refresh);
     this.#unsubscribe();
     this.#services.waitingRoom.close();
     await Promise.all(this.#servers.splice(0).map((server) => server.close()));
@@ -209,11 +205,6 @@ class RunningAuthority implements Authority {
       this.#services.nodes.remembered(entry.node, new Date(entry.notAfter));
     }
     await this.#services.publications.restore();
-  }
-
-  #refreshBundle(): void {
-    const { publications } = this.#services;
-    publications.refresh().catch((error: unknown) => this.#logError(error, "the bundle was not signed again"));
   }
 
   #logError(error: unknown, message: string): void {

@@ -73,17 +73,6 @@ export class Publications {
     return true;
   }
 
-  /**
-   * Signs the set in force again when its bundle is half-way to its end, so that agents never see it expire while the authority lives.
-   */
-  async refresh(): Promise<void> {
-    const inForce = this.#inForce;
-    if (inForce === undefined) return;
-    const done = this.#queue.then(() => this.#enforce(this.#inForce ?? inForce));
-    this.#queue = done.catch(() => undefined);
-    await done;
-  }
-
   async #publish(files: readonly PolicyFile[], actor: string, dryRun: boolean): Promise<PublishResponse> {
     const set = this.#read(files);
     const workloads = summarizeChange(this.#inForce?.set, set);

@@ -34,9 +34,11 @@ function report(error: unknown, io: Io): number {
   return error instanceof CliError ? error.exitCode : EXIT.environment;
 }
 
+const OWN_CODE = /^ERR_(?:AGENT|AUTHORITY|CA|CLI|ENVOY|POLICY|PROTOCOL|SPIFFE|STORE)_/;
+
 /** Errors of our own folders carry a stable code; anything else is a fault of the program, whose stack helps to mend it. */
 function isKnown(error: unknown): boolean {
-  return error instanceof Error && "code" in error && String(error.code).startsWith("ERR_");
+  return error instanceof Error && "code" in error && OWN_CODE.test(String(error.code));
 }
 
 function stackOf(error: unknown): string {

@@ -52,7 +52,7 @@ function renew({ ca, metrics }: Services): Route {
     request: { name: "RenewRequest", schema: renewRequest },
     response: { kind: "json", name: "EnrolResponse", schema: enrolResponse },
     async handle(call, body) {
-      const issued = await ca.renewAgent(nodeOf(call), body);
+      const issued = await ca.renewAgent(...agentOf(call, body));
       metrics.issued.inc({ kind: "agent" });
       return json(issued);
     },
@@ -67,7 +67,7 @@ function svids({ ca, metrics }: Services): Route {
     request: { name: "SvidsRequest", schema: svidsRequest, limitBytes: SVIDS_LIMIT_BYTES },
     response: { kind: "json", name: "SvidsResponse", schema: svidsResponse },
     async handle(call, body) {
-      const issued = await ca.issueSvids(nodeOf(call), body);
+      const issued = await ca.issueSvids(...agentOf(call, body));
       metrics.issued.inc({ kind: "x509-svid" }, issued.certificates.length);
       return json(issued);
     },
@@ -156,6 +156,11 @@ function tagged(body: object): Reply {
   const known = tags.get(body) ?? createHash("sha256").update(JSON.stringify(body)).digest("hex").slice(0, 32);
   tags.set(body, known);
   return json(body, { etag: known });
+}
+
+function agentOf<Body>(call: Call, body: Body): [node: string, body: Body, serial: string] {
+  if (call.caller.kind !== "agent") throw new TypeError("an agent's route was reached by another caller");
+  return [call.caller.node, body, call.caller.serial];
 }
 
 function nodeOf(call: Call): string {

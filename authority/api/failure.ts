@@ -14,6 +14,8 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof AuthorityError) {
     return known(HTTP_STATUS[error.code], error.code, error.message, error.hint, error.diagnostics);
   }
+  // A path whose percent-encoding cannot be decoded names nothing.
+  if (error instanceof URIError) return known(404, "ERR_AUTHORITY_NOT_FOUND", "there is no such resource");
   if (error instanceof ProtocolError) return known(400, error.code, error.message, error.hint);
   const body = bodyFailure(error) ?? certificateAuthorityFailure(error);
   if (body !== undefined) return body;

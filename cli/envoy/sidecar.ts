@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type EnvoyVersion, renderSidecar, type SidecarBootstrap } from "../../envoy/index.ts";
 import { socketPaths } from "../../ext-authz/index.ts";
 import type { PolicySet } from "../../policies/index.ts";
@@ -29,7 +29,7 @@ export function renderOf(
   const workload = findWorkload(options.workload, set);
   const runDir = options.runDir === undefined ? stateFolder(options.state, cwd).run : resolve(cwd, options.runDir);
   const { authz, envoy } = socketPaths(runDir, workload);
-  const adminSocket = join(dirname(envoy), "admin.sock");
+  const adminSocket = join(runDir, `${workload.namespace}.${workload.name}.admin.sock`);
   const bootstrap = renderSidecar({ workload, set, envoyVersion, sockets: { authz, envoy }, adminSocket });
   return { name: `${workload.namespace}/${workload.name}`, bootstrap, adminSocket };
 }

@@ -8,6 +8,7 @@ import {
   isLoopback,
 } from "../../authority/index.ts";
 import { type CertificateAuthority, openCertificateAuthority } from "../../ca/index.ts";
+import { shardOf } from "../../policies/index.ts";
 import { certificatesToPem, parseTrustDomain, type TrustDomain } from "../../spiffe/index.ts";
 import { openStore } from "../../store/index.ts";
 import { CliError } from "../cli-error.ts";
@@ -58,11 +59,12 @@ export async function startAuthority(start: AuthorityStart): Promise<StartedAuth
 }
 
 async function open(start: AuthorityStart, undo: Undo): Promise<StartedAuthority> {
-  const { state, clock, host } = start;
+  const { state, clock, log } = start;
   const trustDomain = ownTrustDomain(state, start.trustDomain);
   const store = await openStore({ file: state.database });
   undo.add(() => store.close());
-  const ca = await openCertificateAuthority({ store, keyFolder: state.keys, trustDomain, clock });
+  const onProblem = (error: unknown): void => log?.error({ err: error }, "a renewal failed; it is tried again");
+  const ca = await openCertificateAuthority({ store, keyFolder: state.keys, trustDomain, clock, shardOf, onProblem });
   undo.add(() => ca.close());
   writeFileSync(state.trustDomain, `${trustDomain}\n`, { mode: 0o600 });
   const adminToken = createAdminToken();
