@@ -61,7 +61,7 @@ function runSet(seed: number, seen: Map<string, number>): void {
   const set = buildSet(input);
   const index = random.chance(0.01) ? noPolicyIndex(options) : compile(set, options);
   for (let at = 0; at < REQUESTS_A_SET; at++) {
-    const attributes = generateRequest(random, input);
+    const attributes = generateRequest(random, input, set);
     const decision = decide(index, attributes);
     count(seen, decision);
     if (index.policies === undefined) expect(decision.reason).toBe("no-policy");

@@ -1,6 +1,15 @@
 import type { CompileOptions } from "../../policies/engine.ts";
-import type { Attributes, TokenState } from "../../policies/model/index.ts";
-import { attributes, identityOf, type RequestInput, type SetInput } from "../../policies/testing/build.ts";
+import { identityMatches } from "../../policies/match/caller.ts";
+import { valueMatches } from "../../policies/match/value.ts";
+import type { Attributes, CallerSelector, PolicySet, TokenState } from "../../policies/model/index.ts";
+import {
+  attributes,
+  identityOf,
+  type MatcherInput,
+  type RequestInput,
+  type RuleInput,
+  type SetInput,
+} from "../../policies/testing/build.ts";
 import { parseSpiffeId } from "../../spiffe/index.ts";
 import {
   FOREIGN,
@@ -19,12 +28,69 @@ import type { Random } from "./random.ts";
 
 const UUID = "5ad7750b-a68b-49c0-a8c0-32776b067703";
 
-/** A request at one of the set's workloads, more often than not one that some line of a policy is about. */
-export function generateRequest(random: Random, set: SetInput): Attributes {
-  const to = random.chance(0.98) ? identity(set, random.pick(NAMES)) : identityOf("nobody");
-  const shape = shapeOf(random, random.chance(0.75) ? anyLine(random, set) : undefined);
-  const request = attributes({ to, port: random.pick(PORTS), ...caller(random, set), ...shape, now: now(random) });
-  return { ...request, ...oddities(random, request), ...surroundings(random) };
+/** A request at one of the set's workloads, more often than not one that some rule of the set is about. */
+export function generateRequest(random: Random, input: SetInput, set: PolicySet): Attributes {
+  const aim = random.chance(0.9) ? aimOf(random, input, set) : undefined;
+  const to = aim?.to ?? (random.chance(0.93) ? identity(input, random.pick(NAMES)) : identityOf("nobody"));
+  const shape = shapeOf(random, aim?.line);
+  const from = aim?.from !== undefined && random.chance(0.85) ? aim.from : caller(random, input);
+  const request = attributes({ to, port: random.pick(aim?.rule.ports ?? PORTS), ...from, ...shape, now: now(random) });
+  const aimed =
+    aim === undefined || random.chance(0.15) ? request : { ...request, ...conditions(random, aim.rule, request) };
+  return { ...aimed, ...oddities(random, request), ...surroundings(random) };
+}
+
+interface Aim {
+  readonly to: string;
+  readonly rule: RuleInput;
+  readonly line: string | undefined;
+  readonly from: RequestInput | undefined;
+}
+
+/** A rule to hit: its destination, one of its lines, a caller that it names. */
+function aimOf(random: Random, input: SetInput, set: PolicySet): Aim | undefined {
+  const effect = random.chance(0.7) ? "allow" : "deny";
+  const aims = set.policies.flatMap((policy, index) =>
+    policy.destinations.length === 0
+      ? []
+      : policy[effect].map((rule, at) => ({ policy, rule, source: input.policies[index]?.[effect]?.[at] })),
+  );
+  if (aims.length === 0) return undefined;
+  const { policy, rule, source } = random.pick(aims);
+  const line = random.pick(source?.requests ?? ["GET /a"]);
+  return { to: random.pick(policy.destinations), rule: source ?? {}, line, from: named(random, rule.from, set) };
+}
+
+function named(random: Random, from: readonly CallerSelector[] | undefined, set: PolicySet): RequestInput | undefined {
+  const selector = from && random.pick(from);
+  if (selector === undefined) return undefined;
+  const serial = { more: { callerSerial: "cc" } };
+  if (selector.anyone === "anonymous") return { edge: true };
+  if (selector.trustDomain !== undefined) return { from: `spiffe://${selector.trustDomain}/billing/a`, ...serial };
+  const found = set.workloads.filter((workload) =>
+    identityMatches(selector, { kind: "registered", id: workload.identity, workload }, true),
+  );
+  if (found.length > 0) return { from: random.pick(found).identity.toString(), ...serial };
+  return selector.spiffe && { from: `${selector.spiffe.id}/billing/a`, ...serial };
+}
+
+/** Makes a request meet the header, query and host conditions of a rule. */
+function conditions(random: Random, rule: RuleInput, request: Attributes): Partial<Attributes> {
+  if (request.http === undefined) return {};
+  const headers = new Map(request.http.headers);
+  for (const [name, matcher] of Object.entries(rule.headers ?? {})) headers.set(name, valuesFor(random, matcher));
+  const query = Object.entries(rule.query ?? {}).flatMap(([name, matcher]) =>
+    valuesFor(random, matcher).map((value) => `${name}=${encodeURIComponent(value)}`),
+  );
+  const path = query.length === 0 ? request.http.path : `${request.http.path.split("?")[0]}?${query.join("&")}`;
+  const host = rule.hosts === undefined ? request.http.host : random.pick(rule.hosts);
+  return { http: { ...request.http, headers, path, host } };
+}
+
+function valuesFor(random: Random, matcher: MatcherInput): readonly string[] {
+  if (typeof matcher === "string") return [matcher];
+  const values = VALUES.filter((value) => valueMatches(matcher, value));
+  return values.length === 0 ? [] : random.list(1, 2, () => random.pick(values));
 }
 
 /** Revocations and expiry, both rare. */
@@ -68,16 +134,6 @@ function caller(random: Random, set: SetInput): RequestInput {
     { more: { callerProblem: "two URI SANs" } },
     { edge: true, from: identity(set, "web") },
   ]);
-}
-
-function anyLine(random: Random, set: SetInput): string | undefined {
-  const lines = set.policies.flatMap((policy) =>
-    [...(policy.allow ?? []), ...(policy.deny ?? [])].flatMap((rule) => [
-      ...(rule.requests ?? []),
-      ...(rule.except?.requests ?? []),
-    ]),
-  );
-  return lines.length === 0 ? undefined : random.pick(lines);
 }
 
 function shapeOf(random: Random, line: string | undefined): RequestInput {
@@ -162,7 +218,7 @@ function fill(random: Random, segment: string): readonly string[] {
 
 /** Spells a path in another way, or in one that must be refused. */
 function disguise(random: Random, path: string): string {
-  if (random.chance(0.85)) return path;
+  if (random.chance(0.93)) return path;
   return random.pick<(path: string) => string>([
     (text) => text.replace("a", "%61"),
     (text) => text.toUpperCase(),

@@ -18,10 +18,10 @@ export const GROUPS = ["admins", "staff"] as const;
 
 export function generateSet(random: Random): SetInput {
   return {
-    ...(random.chance(0.3) && { isolate: random.chance(0.7) ? ["env"] : ["env", "zone"] }),
+    ...(random.chance(0.2) && { isolate: random.chance(0.7) ? ["env"] : ["env", "zone"] }),
     federated: ["partner.example"],
     workloads: Object.fromEntries(NAMES.map((name) => [name, workload(random)])),
-    policies: unique(random.list(0, 5, () => policy(random))),
+    policies: unique(random.list(random.chance(0.05) ? 0 : 2, 7, () => policy(random))),
   };
 }
 
@@ -34,7 +34,7 @@ function unique(policies: readonly PolicyInput[]): readonly PolicyInput[] {
 function workload(random: Random): WorkloadInput {
   const labels: Record<string, string> = {};
   if (random.chance(0.7)) labels.app = random.pick(["web", "orders"]);
-  if (random.chance(0.85)) labels.env = random.pick(["prod", "prod", "prod", "dev"]);
+  if (random.chance(0.95)) labels.env = random.pick(["prod", "prod", "prod", "prod", "dev"]);
   if (random.chance(0.7)) labels.zone = random.pick(["z1", "z2"]);
   return {
     namespace: random.chance(0.8) ? "shop" : "pay",
@@ -49,11 +49,11 @@ function policy(random: Random): PolicyInput {
   const candidate = random.chance(0.25);
   const stage = candidate ? "candidate" : "live";
   return {
-    name: random.pick(["p", "q", "r"]),
+    name: random.pick(["p", "q", "r", "s"]),
     namespace: random.chance(0.8) ? "shop" : "pay",
     stage,
     action: candidate && random.chance(0.25) ? "withdraw" : "replace",
-    protects: random.chance(0.5) ? random.pick(NAMES) : { app: labelMatcher(random) },
+    protects: random.chance(0.6) ? random.pick(NAMES) : { app: labelMatcher(random) },
     allow: named(
       "a",
       random.list(0, 4, () => rule(random, "allow")),
