@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { DiscoveryRequest, DiscoveryResponse } from "../gen/envoy/service/discovery/v3/discovery.ts";
-import { checkSnapshot, type SecretSnapshot } from "./secret-snapshot.ts";
+import { checkServerFirst, checkSnapshot, type SecretSnapshot } from "./secret-snapshot.ts";
 import { discoveryResponse, type SecretSink, SecretStream } from "./secret-stream.ts";
 import { holdsKey, type SecretSource, secretsOf, trustNobody } from "./secrets.ts";
 
@@ -60,6 +60,7 @@ export class SecretDiscovery {
   readonly #instance: string;
   readonly #streams = new Set<SecretStream>();
   readonly #recoveries = new Map<string, Recovery>();
+  #snapshot: SecretSnapshot = { svid: undefined, trustBundles: [], serverFirst: new Map() };
   #secrets: ReadonlyMap<string, SecretSource> = new Map();
   #opened = 0;
 
@@ -68,9 +69,26 @@ export class SecretDiscovery {
     this.#instance = (options.random ?? (() => randomBytes(8).toString("hex")))();
   }
 
-  /** Replaces all secrets. Throws `EnvoyError` `ERR_ENVOY_SECRETS` and keeps the old ones where the snapshot is not sound. */
+  /**
+   * Replaces all secrets. Throws `EnvoyError` `ERR_ENVOY_SECRETS` where the snapshot is not sound, and keeps certificate
+   * and trust bundles as they were.
+   *
+   * SECURITY: who may open server-first ports is taken over all the same. A certificate that cannot be renewed must not
+   * keep a revoked caller in.
+   */
   setSecrets(snapshot: SecretSnapshot): void {
-    checkSnapshot(snapshot, this.#options.clock());
+    checkServerFirst(snapshot.serverFirst);
+    try {
+      checkSnapshot(snapshot, this.#options.clock());
+    } catch (error) {
+      this.#replace({ ...this.#snapshot, serverFirst: snapshot.serverFirst });
+      throw error;
+    }
+    this.#replace(snapshot);
+  }
+
+  #replace(snapshot: SecretSnapshot): void {
+    this.#snapshot = snapshot;
     const next = new Map(secretsOf(snapshot));
     for (const name of this.#secrets.keys()) {
       if (!next.has(name) && !holdsKey(name)) next.set(name, trustNobody(name));

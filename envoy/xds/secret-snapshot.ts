@@ -18,9 +18,14 @@ export interface SecretSnapshot {
  * SECURITY: a sidecar that rejects a leaf goes on to reject trust bundles that are good, root removals too.
  */
 export function checkSnapshot(snapshot: SecretSnapshot, at: Date): void {
+  checkServerFirst(snapshot.serverFirst);
   checkBundles(snapshot.trustBundles);
   if (snapshot.svid !== undefined) checkSvid(snapshot.svid, snapshot.trustBundles[0], at);
-  for (const [port, callers] of snapshot.serverFirst) checkCallers(port, callers);
+}
+
+/** Refuses lists of server-first callers that hold something else: `EnvoyError` `ERR_ENVOY_SECRETS`. */
+export function checkServerFirst(serverFirst: SecretSnapshot["serverFirst"]): void {
+  for (const [port, callers] of serverFirst) checkCallers(port, callers);
 }
 
 /**
