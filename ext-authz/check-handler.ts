@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { attributesFromCheck, checkResponseBytes } from "../envoy/index.ts";
-import { type Attributes, type Decision, decide, type ReasonCode } from "../policies/index.ts";
+import { type Decision, decide, type ReasonCode } from "../policies/index.ts";
 import type { SpiffeId } from "../spiffe/index.ts";
 import type { Observed } from "./decision-record.ts";
 import type { PolicyView } from "./policy-state.ts";
@@ -59,26 +59,27 @@ export function createCheckHandler(options: CheckHandlerOptions): CheckHandler {
       const attributes = intake.ok ? intake.attributes : undefined;
       const decision = intake.ok ? judge(options.view().index, intake.attributes) : refusal(options, intake);
       const response = asBuffer(write(decision));
-      tell(options, { workload: options.workload, atMs, decision, attributes });
+      tell(options, () => ({ workload: options.workload, atMs, decision, attributes }));
       return response;
     } catch (error) {
-      const detail = error instanceof Error ? error.message : "unknown";
-      const decision = failure(options, detail);
-      tell(options, { workload: options.workload, atMs: Date.now(), decision, attributes: undefined });
+      tell(options, () => unexpected(options, error));
       return lastResort;
     }
   };
 }
 
-function tell(
-  options: CheckHandlerOptions,
-  observed: Observed & { readonly attributes: Attributes | undefined },
-): void {
+/** The answer stands, whatever happens here: an observer must not turn a decision into a failure, nor a failure into no answer. */
+function tell(options: CheckHandlerOptions, observed: () => Observed): void {
   try {
-    options.observe(observed);
+    options.observe(observed());
   } catch {
-    // The answer stands: an observer must not turn a decision into a failure, nor a failure into an unanswered call.
+    // Nobody is left to tell.
   }
+}
+
+function unexpected(options: CheckHandlerOptions, error: unknown): Observed {
+  const decision = failure(options, error instanceof Error ? error.message : "unknown");
+  return { workload: options.workload, atMs: Date.now(), decision, attributes: undefined };
 }
 
 function failure(options: CheckHandlerOptions, detail: string): Decision {

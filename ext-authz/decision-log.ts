@@ -38,6 +38,7 @@ export class DecisionLog {
   #scheduled = false;
   #writing: Promise<void> | undefined;
   #closed = false;
+  #dropped = 0;
 
   constructor(options: DecisionLogOptions, observer: DecisionLogObserver) {
     this.#ring = new RingBuffer(options.capacity ?? DEFAULT_CAPACITY);
@@ -49,18 +50,23 @@ export class DecisionLog {
     this.#observer = observer;
   }
 
+  /** Records that were lost for want of room or for a failed write. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
   /** Takes a decision; where there is no room it is counted at once and its record dropped. */
   push(observed: Observed): void {
     if (!this.#ring.push({ kind: "observed", observed })) {
       this.#observer.counted(observed);
-      this.#observer.dropped(1);
+      this.#drop(1);
     }
     this.#schedule();
   }
 
   /** Takes a ready record, such as a sidecar's refusal. */
   pushRecord(record: LogRecord): void {
-    if (!this.#ring.push({ kind: "record", record })) this.#observer.dropped(1);
+    if (!this.#ring.push({ kind: "record", record })) this.#drop(1);
     this.#schedule();
   }
 
@@ -71,6 +77,11 @@ export class DecisionLog {
       await this.#writing;
       this.#drain();
     }
+  }
+
+  #drop(records: number): void {
+    this.#dropped += records;
+    this.#observer.dropped(records);
   }
 
   #schedule(): void {
@@ -111,7 +122,7 @@ export class DecisionLog {
     this.#writing = this.#file
       .append(lines.join(""))
       .catch((error: unknown) => {
-        this.#observer.dropped(lines.length);
+        this.#drop(lines.length);
         this.#observer.failed(messageOf(error));
       })
       .finally(() => {

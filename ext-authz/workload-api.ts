@@ -13,7 +13,7 @@ interface Stream<Response> {
   readonly metadata: Metadata;
   write(response: Response): unknown;
   end(): unknown;
-  destroy(error: Error): unknown;
+  emit(event: "error", error: Error): unknown;
   on(event: "cancelled" | "close" | "error", listener: () => void): unknown;
 }
 
@@ -82,7 +82,8 @@ function noJwt(): ServiceError {
 }
 
 function fail(call: Stream<never>, error: ServiceError): void {
-  call.destroy(Object.assign(new Error(error.details), error));
+  // How grpc-js ends a stream with a status; `destroy` would leave it open.
+  call.emit("error", Object.assign(new Error(error.details), error));
 }
 
 function x509SvidResponse(svid: X509Svid, trust: TrustState): workloadApi.X509SVIDResponse {

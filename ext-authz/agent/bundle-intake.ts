@@ -50,6 +50,8 @@ export class BundleIntake {
   readonly #options: BundleIntakeOptions;
   #destinations: readonly string[] = [];
   #accepted: Accepted | undefined;
+  /** Which workloads the bundle in force was compiled for. */
+  #inForceFor = "";
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: BundleIntakeOptions) {
@@ -70,10 +72,9 @@ export class BundleIntake {
   serve(destinations: readonly string[]): Promise<Intake> {
     return this.#inTurn(() =>
       this.#refusable(async () => {
-        const sorted = [...destinations].sort();
-        const same = sorted.join("\n") === this.#destinations.join("\n");
-        this.#destinations = sorted;
-        if (same || this.#accepted === undefined) return { kind: "unchanged" };
+        this.#destinations = [...destinations].sort();
+        if (this.#accepted === undefined || this.#inForceFor === keyOf(this.#destinations))
+          return { kind: "unchanged" };
         await this.#use(this.#accepted);
         return { kind: "applied" };
       }),
@@ -127,7 +128,8 @@ export class BundleIntake {
   async #use(candidate: Accepted): Promise<void> {
     const { manifest, source } = candidate;
     const shards = new Map(Object.entries(manifest.shards));
-    const wanted = this.#destinations.filter((destination) => shards.has(destination));
+    const destinations = this.#destinations;
+    const wanted = destinations.filter((destination) => shards.has(destination));
     const read = await Promise.all(
       wanted.map((destination) => this.#shard(destination, shards.get(destination) ?? "", source)),
     );
@@ -146,6 +148,7 @@ export class BundleIntake {
       throw new RefusedBundle("unreadable", messageOf(error));
     }
     this.#accepted = candidate;
+    this.#inForceFor = keyOf(destinations);
   }
 
   async #shard(destination: string, sha256: string, source: Accepted["source"]): Promise<unknown> {
@@ -188,6 +191,10 @@ export class BundleIntake {
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
+}
+
+function keyOf(destinations: readonly string[]): string {
+  return destinations.join("\n");
 }
 
 function readManifest(content: unknown): BundleManifest {

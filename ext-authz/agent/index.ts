@@ -1,2 +1,3 @@
 /** The agent itself: identity, subscription to the authority, the workloads' sockets. */
-export { type Agent, type AgentOptions, createAgent } from "./agent.ts";
+export { type Agent, createAgent } from "./agent.ts";
+export type { AgentOptions } from "./agent-options.ts";

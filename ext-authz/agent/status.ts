@@ -1,7 +1,10 @@
 import type { AgentStatus, RefusalStatus, WorkloadStatus } from "../agent-status.ts";
+import type { DecisionLog } from "../decision-log.ts";
 import type { MonotonicClock } from "../monotonic-clock.ts";
 import type { PolicyState } from "../policy-state.ts";
+import type { Contact } from "./contact.ts";
 import type { Enrolment } from "./enrolment.ts";
+import type { IntakeJournal } from "./intake-journal.ts";
 import type { Refusal } from "./refusal.ts";
 import type { RevocationIntake } from "./revocation-intake.ts";
 import type { Served, ServedWorkloads } from "./served-workloads.ts";
@@ -19,14 +22,10 @@ export interface StatusSources {
   readonly revocations: RevocationIntake;
   readonly keeper: SvidKeeper;
   readonly served: ServedWorkloads;
-  readonly contact: () => {
-    readonly reachable: boolean;
-    readonly last: Date | undefined;
-    readonly problem: string | undefined;
-  };
-  readonly refused: () => { readonly bundle: Refusal | undefined; readonly revocations: Refusal | undefined };
+  readonly contact: Contact;
+  readonly journal: IntakeJournal;
   readonly opened: () => boolean;
-  readonly dropped: () => number;
+  readonly decisionLog: DecisionLog;
   readonly metricsUrl: () => string | undefined;
 }
 
@@ -34,7 +33,7 @@ export interface StatusSources {
 export function statusOf(sources: StatusSources): AgentStatus {
   const { clock, state, trust, url } = sources;
   const waitingFor = missing(sources);
-  const contact = sources.contact();
+  const contact = sources.contact.state;
   const node = nodeOf(sources);
   const trustDomain = trust.state?.trustDomain;
   const metricsUrl = sources.metricsUrl();
@@ -55,12 +54,12 @@ export function statusOf(sources: StatusSources): AgentStatus {
       sequence: state.revocations.sequence,
       serials: state.revocations.serials.size,
       identities: state.revocations.identities.size,
-      ...refusedStatus(sources.refused().revocations),
+      ...refusedStatus(sources.journal.refused("revocations")),
     },
     nodeRevoked: sources.revocations.document?.nodes.some((revoked) => revoked.node === node) ?? false,
     workloads: [...sources.keeper.kept.values()].map((kept) => workloadStatus(kept, sources)),
     clock: { now: clock.now().toISOString(), wallBehindSeconds: clock.wallBehindMs() / 1000 },
-    decisionLog: { dropped: sources.dropped() },
+    decisionLog: { dropped: sources.decisionLog.dropped },
     ...(metricsUrl === undefined ? {} : { metricsUrl }),
   };
 }
@@ -111,7 +110,7 @@ function policyStatus(sources: StatusSources): AgentStatus["policy"] {
     state: state.freshness(clock.nowMs()),
     maxStaleSeconds: maxStaleMs / 1000,
     ...place,
-    ...refusedStatus(sources.refused().bundle),
+    ...refusedStatus(sources.journal.refused("bundle")),
   };
 }
 

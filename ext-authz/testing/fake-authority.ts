@@ -113,6 +113,7 @@ export function issueFor(ca: TestCa, csr: string, identity: string, lifeMs = 3_6
       keyUsageCritical: true,
       extendedKeyUsage: ["serverAuth", "clientAuth"],
       extensions: [],
+      extraFields: [],
       subject: "",
       notBefore,
       notAfter,

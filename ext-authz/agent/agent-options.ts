@@ -1,0 +1,24 @@
+import type { DecisionLogOptions } from "../decision-log.ts";
+import type { Logger } from "../logger.ts";
+import type { Timers } from "./timers.ts";
+
+/** How an agent is made. */
+export interface AgentOptions {
+  /** `https://host:port` */
+  readonly authorityUrl: string;
+  /** Needed once, for the first start on a node; later starts take up the kept identity. */
+  readonly joinToken?: string;
+  /** The agent's own folder: key, certificate, last bundle, shards, revocations, clock. */
+  readonly stateDir: string;
+  /** Where the workloads' sockets are made. */
+  readonly runDir: string;
+  readonly clock?: () => Date;
+  readonly timers?: Timers;
+  /** pino fits; JSON lines on standard error without it. */
+  readonly log?: Logger;
+  readonly decisionLog?: DecisionLogOptions;
+  /** Where metrics, probes and status are served; nowhere without it. Port 0 takes a free one. */
+  readonly metrics?: { readonly host: string; readonly port: number } | undefined;
+  /** How long an expired bundle still decides, in milliseconds; one hour without it. */
+  readonly maxStaleMs?: number;
+}
