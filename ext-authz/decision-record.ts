@@ -28,6 +28,7 @@ export interface DecisionRecord extends RecordBase, Decision {
 export interface ConnectionRefusedRecord extends RecordBase {
   readonly kind: "connection-refused";
   readonly listenerPort?: number;
+  /** E.g. `no-client-certificate`, `untrusted-certificate`, `san-mismatch`, `plaintext`. */
   readonly reason: string;
   readonly peerAddress?: string;
   /** What the refused certificate said of itself. Nothing has verified it. */
@@ -38,9 +39,13 @@ export interface ConnectionRefusedRecord extends RecordBase {
 export interface RequestRefusedRecord extends RecordBase {
   readonly kind: "request-refused";
   readonly listenerPort?: number;
+  /** Envoy's response code details, e.g. `path_normalization_failed`. */
   readonly reason: string;
+  /** HTTP status that the sidecar answered with. */
   readonly status?: number;
   readonly method?: string;
+  /** As it came, without the query: the sidecar refused to make sense of it. */
+  readonly path?: string;
   readonly peerAddress?: string;
   readonly caller?: string;
 }

@@ -131,7 +131,7 @@ export class ServedWorkloads {
     open = true;
     const accessLog = new SidecarAccessLog({
       workload,
-      identity: local.id,
+      destination: local.id,
       now: () => clock.now(),
       record: (record) => {
         metrics.sidecarRefused(workload, record.kind === "connection-refused" ? "connection" : "request");
