@@ -54,7 +54,12 @@ export async function startHttpApp(path: string): Promise<TestApp> {
     socket.once("data", (chunk: Buffer) => {
       socket.pause();
       socket.unshift(chunk);
-      (chunk.subarray(0, 3).toString() === "PRI" ? http2 : http1).emit("connection", socket);
+      if (chunk.subarray(0, 3).toString() === "PRI") {
+        http2.emit("connection", socket);
+      } else {
+        http1.emit("connection", socket);
+        socket.resume();
+      }
     });
   });
 }

@@ -4,6 +4,9 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { TestCertificate } from "../../spiffe/testing/index.ts";
 
+/** No conversation of these tests takes longer. */
+const DEADLINE_MS = 15_000;
+
 /** An HTTP answer. */
 export interface Answer {
   readonly status: number;
@@ -23,7 +26,8 @@ export interface Ask {
 /** One HTTP/1.1 request in plaintext, on a connection of its own. */
 export function ask({ path, method = "GET", headers = {}, ...where }: Ask): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const sent = request({ ...where, host: "127.0.0.1", path, method, headers, agent: false }, (answer) => {
+    const signal = AbortSignal.timeout(DEADLINE_MS);
+    const sent = request({ ...where, host: "127.0.0.1", path, method, headers, agent: false, signal }, (answer) => {
       let body = "";
       answer.setEncoding("utf8").on("data", (text: string) => {
         body += text;
@@ -40,6 +44,7 @@ export function askGrpc(socketPath: string, path: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const session = connectHttp2("http://orders", { createConnection: () => connect(socketPath) });
     session.on("error", reject);
+    session.setTimeout(DEADLINE_MS, () => session.destroy(new Error("no answer")));
     const stream = session.request({
       ":method": "POST",
       ":path": path,
@@ -89,6 +94,7 @@ export function converse(socket: Socket, send: string, until?: string): Promise<
       failure = error.message;
     });
     socket.on("close", done);
+    socket.setTimeout(DEADLINE_MS, () => socket.destroy(new Error("neither bytes nor an end")));
     if (send !== "") socket.write(send);
   });
 }
