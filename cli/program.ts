@@ -5,6 +5,7 @@ import { registerAgent } from "./commands/agent.ts";
 import { registerAuthority } from "./commands/authority.ts";
 import { registerCa } from "./commands/ca.ts";
 import { registerCheck } from "./commands/check.ts";
+import { registerDemo } from "./commands/demo.ts";
 import { registerEnvoy } from "./commands/envoy.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerInit } from "./commands/init.ts";
@@ -19,6 +20,7 @@ import type { Io } from "./io.ts";
  * server.
  */
 const COMMANDS: readonly Register[] = [
+  registerDemo,
   registerInit,
   registerCheck,
   registerExplain,

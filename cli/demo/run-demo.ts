@@ -7,6 +7,7 @@ import { EXIT, type ExitCode } from "../cli-error.ts";
 import { type Io, stopRequested } from "../io.ts";
 import { type LocalMesh, startLocalMesh } from "../local-mesh/index.ts";
 import { lines, paint } from "../screen.ts";
+import { Undo } from "../up/undo.ts";
 import { followLive } from "./live.ts";
 import { printHeading, printTable } from "./report.ts";
 import { playScenario } from "./scenario.ts";
@@ -30,7 +31,7 @@ export async function runDemo(options: DemoOptions, io: Io): Promise<ExitCode> {
   const started = performance.now();
   const envoy = await findEnvoy(options, io);
   const folder = mkdtempSync(join(tmpdir(), "cellwall-"));
-  const cleanup = new Cleanup();
+  const cleanup = new Undo();
   if (options.keep !== true) cleanup.add(() => rmSync(folder, { recursive: true, force: true }));
   try {
     const stage = await startStage(folder, envoy, cleanup);
@@ -55,7 +56,7 @@ function findEnvoy(options: DemoOptions, io: Io): Promise<LocatedEnvoy> {
   });
 }
 
-async function startStage(folder: string, envoy: LocatedEnvoy, cleanup: Cleanup): Promise<Stage> {
+async function startStage(folder: string, envoy: LocatedEnvoy, cleanup: Undo): Promise<Stage> {
   const files = shopPolicyFiles().map(({ path, text }) => ({ path: basename(path), text }));
   const mesh = await startLocalMesh({ files, folder, envoy });
   cleanup.add(() => mesh.stop());
@@ -108,25 +109,4 @@ async function stayUp(stage: Stage, io: Io): Promise<void> {
   await stopRequested(io.signal);
   stop();
   lines(io.stdout, "", "stopping");
-}
-
-/** What to undo at the end, newest first; each is tried, whatever the others do. */
-class Cleanup {
-  readonly #undo: (() => unknown)[] = [];
-
-  add(undo: () => unknown): void {
-    this.#undo.push(undo);
-  }
-
-  async run(): Promise<void> {
-    const failures: unknown[] = [];
-    for (const undo of this.#undo.reverse()) {
-      try {
-        await undo();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw failures[0];
-  }
 }

@@ -1,5 +1,6 @@
 import type { LocatedEnvoy } from "../../envoy/index.ts";
 import type { PolicySet } from "../../policies/index.ts";
+import type { Mesh, MeshOptions } from "../up/start-mesh.ts";
 import type { RecordLog } from "./record-log.ts";
 
 /** Files to start from, and where to put what runs. */
@@ -9,8 +10,10 @@ export interface LocalMeshOptions {
   /** A folder of the mesh's own, with a short path: unix sockets live below it. */
   readonly folder: string;
   readonly envoy: LocatedEnvoy;
-  /** Gets what the authority, the agent and the Envoys have to say, a line at a time. */
-  readonly onLog?: (line: string) => void;
+  /** What authority and agent have to say; default: nothing. */
+  readonly log?: NonNullable<MeshOptions["log"]>;
+  /** What an Envoy has to say, a line at a time. */
+  readonly onEnvoyLog?: (workload: string, line: string) => void;
   /** Loopback address a workload listens on, by `<namespace>/<name>`; default: one of its own for each. */
   readonly addresses?: ReadonlyMap<string, string>;
 }
@@ -29,6 +32,8 @@ export interface LocalMesh {
   /** The set as it started, with the local places in it. */
   readonly set: PolicySet;
   readonly records: RecordLog;
+  /** The authority and the agent. */
+  readonly mesh: Mesh;
   readonly stateDir: string;
   /** The folder whose files `edit` changes and the mesh watches. */
   readonly policyDir: string;
