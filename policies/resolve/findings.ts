@@ -24,7 +24,14 @@ export class Findings {
     this.add(diagnostic(code, span, message, hint));
   }
 
-  all(): readonly Diagnostic[] {
-    return this.#all;
+  /** Everything, in order of files (`order` first, then as found) and of places in them. */
+  all(order: readonly string[] = []): readonly Diagnostic[] {
+    const rank = new Map<string, number>();
+    for (const file of [...order, ...this.#all.map(({ span }) => span.file)])
+      if (!rank.has(file)) rank.set(file, rank.size);
+    const rankOf = ({ span }: Diagnostic): number => rank.get(span.file) ?? rank.size;
+    return this.#all.toSorted(
+      (a, b) => rankOf(a) - rankOf(b) || a.span.line - b.span.line || a.span.column - b.span.column,
+    );
   }
 }

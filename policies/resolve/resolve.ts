@@ -35,6 +35,6 @@ export function resolve(documents: readonly Document[], { diagnostics = [] }: Re
     unnamedCallers: [],
     destinations: workloads.map(({ identity }) => identity.toString()).sort(),
     policies,
-    diagnostics: findings.all(),
+    diagnostics: findings.all(documents.map(({ span }) => span.file)),
   });
 }

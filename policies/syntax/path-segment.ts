@@ -1,14 +1,11 @@
+import { encodePath } from "../path/encode-path.ts";
+
 /** Characters that stand for themselves in canonical path text (docs/policy-language.md, "Paths"). */
 const SAFE = /^[A-Za-z0-9._~!$&'()*+,=:@-]$/;
 
 /** Percent-encodes a decoded segment into canonical path text. */
-export function encodeSegment(segment: string): string {
-  let out = "";
-  for (const byte of Buffer.from(segment, "utf8")) {
-    const character = String.fromCharCode(byte);
-    out += byte < 128 && SAFE.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-  }
-  return out;
+function encodeSegment(segment: string): string {
+  return encodePath([segment]).slice(1);
 }
 
 /** A decoded literal, or what keeps it from being one. `at` are offsets into the text. */

@@ -153,7 +153,16 @@ export function readDocument(
   if (broken) return invalid(tree, kindOf(tree, { found: [], partial: false }));
   const before = reading.found.length;
   const kind = kindOf(tree, reading);
-  if (kind === FAILED) return invalid(tree, kind);
+  if (kind === FAILED) {
+    for (const [key, reader] of [
+      ["apiVersion", apiVersion],
+      ["metadata", metadata],
+    ] as const) {
+      const entry = entryOf(tree, key);
+      if (entry !== undefined) reader.read(entry.value, reading);
+    }
+    return invalid(tree, kind);
+  }
   const header = headerOf(kind, tree);
   const later = header !== FAILED && earlier.has(kind, header.namespace, header.name);
   const merged = kind === "Mesh" || kind === "Workload";

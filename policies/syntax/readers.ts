@@ -1,5 +1,5 @@
 import { type DiagnosticCode, diagnostic } from "../diagnostics/codes.ts";
-import { suggestion } from "../diagnostics/nearest.ts";
+import { nearest, suggestion } from "../diagnostics/nearest.ts";
 import type { Diagnostic, Span } from "../model/index.ts";
 import { printable } from "../printable.ts";
 import { plainMeaning } from "./plain-meaning.ts";
@@ -69,7 +69,7 @@ export function mismatch(reading: Reading, node: TreeNode, expects: string, hint
   if (node.kind === "broken") return FAILED;
   if (isNothing(node))
     return fail(reading, "ERR_POLICY_EMPTY", node.span, `expected ${expects}, and nothing is written here`, hint);
-  return fail(reading, "ERR_POLICY_TYPE", node.span, `expected ${expects} and not ${nounOf(node)}`, hint);
+  return fail(reading, "ERR_POLICY_TYPE", node.span, `expected ${expects}, not ${nounOf(node)}`, hint);
 }
 
 /** Says what a text must look like: `refuse` answers with message and hint where it does not. */
@@ -145,7 +145,7 @@ export function integer(min: number, max: number, noun = "a whole number"): Read
     expects,
     read(node, reading) {
       if (node.kind !== "scalar" || isNothing(node)) return mismatch(reading, node, expects);
-      if (node.style !== "plain") return mismatch(reading, node, `${expects}, without quotes,`);
+      if (node.style !== "plain") return mismatch(reading, node, `${expects} without quotes`);
       const value = /^(?:0|[1-9][0-9]{0,15})$/.test(node.text) ? Number(node.text) : Number.NaN;
       if (value >= min && value <= max) return { value, span: node.span };
       return mismatch(reading, node, expects);
@@ -322,6 +322,9 @@ function readEntry(
 
 function checkPresence(shape: Shape, rules: ObjectRules, node: MapNode, reading: Reading): void {
   const has = (key: string): boolean => entryOf(node, key) !== undefined;
+  const unknown = node.entries.map(({ key }) => key.text).filter((key) => !Object.hasOwn(shape, key));
+  // A mistyped key was already reported, with the key that is meant.
+  const mistyped = new Set(unknown.map((key) => nearest(key, Object.keys(shape))));
   const quoted = (keys: readonly string[]): string => keys.map((key) => `\`${key}\``).join(", ");
   const at = node.entries[0]?.key.span ?? node.span;
   if (node.entries.length === 0) {
@@ -330,9 +333,10 @@ function checkPresence(shape: Shape, rules: ObjectRules, node: MapNode, reading:
   }
   if (reading.partial) return;
   for (const [key, field] of Object.entries(shape)) {
-    if (field.required && !has(key))
+    if (field.required && !has(key) && !mistyped.has(key))
       fail(reading, "ERR_POLICY_MISSING_KEY", at, `the key \`${key}\` is missing`, field.description);
   }
+  if (unknown.length > 0) return;
   const one = rules.exactlyOne?.filter(has);
   if (one !== undefined && one.length !== 1) {
     const message = one.length === 0 ? "one key is missing here" : `${quoted(one)} exclude each other`;

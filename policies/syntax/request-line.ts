@@ -75,7 +75,9 @@ function pathLine(
 function httpLine(word: string, rest: string, at: number): TextResult<Parsed> {
   const methods = methodsOf(word);
   const path = parsePathPattern(rest, at);
-  const findings = [...methods.findings, ...path.findings];
+  // Where both parts are wrong, what was meant as what is anybody's guess.
+  const guess = methods.value === undefined && !rest.startsWith("/");
+  const findings = guess ? methods.findings : [...methods.findings, ...path.findings];
   if (methods.value === undefined || path.value === undefined) return { findings };
   const text = `${methods.value === "ANY" ? "ANY" : methods.value.join("|")} ${path.value.text}`;
   return { value: { kind: "http", methods: methods.value, path: path.value, text }, findings };
@@ -167,7 +169,7 @@ export const requestLine: Reader<RequestLine> = {
   expects: "a request such as `GET /orders/{id}`",
   read(node, reading) {
     if (node.kind === "map")
-      return mismatch(reading, node, this.expects, "a request with `: ` or `{` at its start needs quotes");
+      return mismatch(reading, node, this.expects, "YAML reads a map here: put the request in quotes");
     const scalar = anyText({ expects: this.expects }).read(node, reading);
     if (scalar === FAILED) return FAILED;
     const { value, findings } = parseRequestLine(scalar.text);
