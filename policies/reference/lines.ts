@@ -46,19 +46,28 @@ export function lineTruth(line: PolicyLine, situation: Situation): TokenTruth {
     inTime(rule, situation),
     negate(exceptMatches(line, situation)),
   ].reduce(both, true);
-  if (rule.jwt === undefined || truth === false) return truth;
-  const token = tokenMatches(rule.effect, rule.jwt, situation.attributes);
+  if (truth === false) return false;
+  const token = tokenTruth(rule, situation);
   if (token === "no-token") return truth === true ? token : false;
   return both(truth, token);
+}
+
+/** Whether the rule's token condition holds; true where it has none. */
+export function tokenTruth(rule: Rule, situation: Situation): TokenTruth {
+  return rule.jwt === undefined ? true : tokenMatches(rule.effect, rule.jwt, situation.attributes);
 }
 
 function callersMatch(from: readonly CallerSelector[], line: PolicyLine, situation: Situation): Truth {
   const { caller, address } = situation;
   if (caller === undefined) return false;
+  return fromMatches(from, caller, { address, labelsKnown: labelsKnownOf(line, situation) });
+}
+
+/** Whether this set knows every label of the caller that the line's policy may ask for (`AccessPolicy.labelled`). */
+export function labelsKnownOf(line: PolicyLine, { caller }: Situation): boolean {
   const { labelled } = line.owner;
-  const labelsKnown =
-    labelled === undefined || (caller.kind !== "anonymous" && labelled.includes(caller.id.toString()));
-  return fromMatches(from, caller, { address, labelsKnown });
+  if (labelled === undefined) return true;
+  return caller !== undefined && caller.kind !== "anonymous" && labelled.includes(caller.id.toString());
 }
 
 function requestMatches(effect: Rule["effect"], line: RequestLine, situation: Situation): Truth {
@@ -98,13 +107,14 @@ function queryMatches(rule: Rule, { attributes, path, query }: Situation): Truth
   return [...rule.query].every(passes);
 }
 
-function inTime(rule: Rule, { attributes }: Situation): boolean {
+/** Whether now lies within the rule's time. */
+export function inTime(rule: Rule, { attributes }: Situation): boolean {
   const now = attributes.now.getTime();
   return (rule.notBefore?.getTime() ?? now) <= now && now <= (rule.notAfter?.getTime() ?? now);
 }
 
 /** What `except` names, read as the other effect reads it: it carves widely out of an allow, narrowly out of a deny. */
-function exceptMatches(line: PolicyLine, situation: Situation): Truth {
+export function exceptMatches(line: PolicyLine, situation: Situation): Truth {
   const { except, effect } = line.of;
   if (except?.from === undefined && except?.requests === undefined) return false;
   const reading = effect === "allow" ? "deny" : "allow";

@@ -67,11 +67,12 @@ export function apartLabels(situation: Situation): readonly string[] {
   const { caller, destination, set } = situation;
   return set.mesh.isolate.filter((key) => {
     const own = destination?.labels.get(key);
-    return own === undefined || labelOf(caller, key) !== own;
+    return own === undefined || isolateLabelOf(caller, key) !== own;
   });
 }
 
-function labelOf(caller: Caller | undefined, key: string): string | undefined {
+/** A caller's value of an isolation label. */
+export function isolateLabelOf(caller: Caller | undefined, key: string): string | undefined {
   switch (caller?.kind) {
     case "registered":
       return caller.workload.labels.get(key);

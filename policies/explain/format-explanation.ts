@@ -1,0 +1,90 @@
+import type { Decision } from "../model/index.ts";
+import { printable } from "../printable.ts";
+import type { Explanation, Lack, LineReport } from "./explanation.ts";
+
+/** An explanation as lines of text for a terminal, foreign text escaped. */
+export function formatExplanation(explanation: Explanation): string {
+  const { decision, deciding, nearest } = explanation;
+  const parts = [headline(decision)];
+  if (deciding !== undefined)
+    parts.push(`  by ${place(deciding)}`, ...deciding.lacks.map((lack) => `    ${lackText(lack)}`));
+  if (nearest.length > 0) parts.push("  nearest allow lines, and what each lacks:");
+  for (const report of nearest) {
+    parts.push(`    ${place(report)}`, ...report.lacks.map((lack) => `      - ${lackText(lack)}`));
+    if (report.lacks.length === 0) parts.push("      - nothing: it matches");
+  }
+  return `${parts.join("\n")}\n`;
+}
+
+function headline(decision: Decision): string {
+  const { verdict, evaluated, reason, detail } = decision;
+  const relaxed = verdict === evaluated ? "" : " (monitor; enforcing, it would be denied)";
+  return `${verdict}${relaxed}: ${reason}${detail === undefined ? "" : ` (${printable(detail)})`}`;
+}
+
+function place({ id, span }: LineReport): string {
+  return `${printable(id)}  ${printable(span.file)}:${span.line}:${span.column}`;
+}
+
+/** One thing that is lacking, as a sentence. */
+export function lackText(lack: Lack): string {
+  const text = printable(sentence(lack), 1_024);
+  return lack.unknown ? `cannot be told: ${text}` : text;
+}
+
+function sentence(lack: Lack): string {
+  switch (lack.kind) {
+    case "caller":
+      return `caller: expected ${lack.expected}; got ${lack.got}`;
+    case "label":
+      return `caller's label \`${lack.key}\`: expected ${lack.expected}; got ${optional(lack.got)}`;
+    case "address":
+      return `address: expected one in ${lack.expected.join(", ")}; got ${lack.got ?? "none"}`;
+    case "isolation":
+      return `isolation by \`${lack.key}\`: caller has ${optional(lack.caller)}, destination has ${optional(lack.destination)}; the rule does not say \`across: [${lack.key}]\``;
+    case "request":
+      return `kind of request: expected ${lack.expected}; got ${lack.got}`;
+    case "port":
+      return `port: expected ${lack.expected.join(" or ")}; got ${lack.got}`;
+    case "method":
+      return `method: expected ${lack.expected.join(" or ")}; got ${lack.got}`;
+    case "segment":
+      return `path segment ${lack.position}: expected \`${lack.expected}\`; got ${optional(lack.got)}`;
+    case "trailing-slash":
+      return `trailing slash: expected ${lack.expected}`;
+    case "path":
+      return `path: refused as ${lack.refusal}`;
+    case "host":
+      return `host: expected ${lack.expected.join(" or ")}; got ${lack.got === "" ? "none" : lack.got}`;
+    case "header":
+    case "query":
+      return `${lack.kind} \`${lack.name}\`: expected ${lack.expected}; got ${values(lack.got)}`;
+    case "time":
+      return timeSentence(lack.notBefore, lack.notAfter);
+    case "except":
+      return "the rule's `except` names this caller or request";
+    case "token":
+      return tokenSentence(lack);
+  }
+}
+
+function optional(value: string | undefined): string {
+  return value === undefined ? "nothing" : `\`${value}\``;
+}
+
+function values(got: readonly string[] | "withheld" | "malformed"): string {
+  if (typeof got === "string") return got;
+  return got.length === 0 ? "nothing" : got.map((value) => `\`${value}\``).join(", ");
+}
+
+function timeSentence(notBefore: Date | undefined, notAfter: Date | undefined): string {
+  const from = notBefore === undefined ? "" : ` from ${notBefore.toISOString()}`;
+  const until = notAfter === undefined ? "" : ` until ${notAfter.toISOString()}`;
+  return `time: the rule holds${from}${until}`;
+}
+
+function tokenSentence(lack: Extract<Lack, { readonly kind: "token" }>): string {
+  const why = { absent: "there is no valid one", "not-run": "nothing verified tokens", claims: "it does not say so" };
+  const expected = lack.expected.length === 0 ? "" : ` with ${lack.expected.join(", ")}`;
+  return `token of \`${lack.provider}\`${expected}: ${why[lack.why]}`;
+}
