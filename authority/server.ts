@@ -40,7 +40,7 @@ const IP_ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:.]*)$/i;
 /** Listens with the authority's own certificate, renewed at half its life without a dropped connection; `ERR_AUTHORITY_LISTEN`. */
 export async function startServer(options: ServerOptions, address: ListenAddress): Promise<RunningServer> {
   const first = await issueCertificate(options);
-  const server = createServer({ ...TLS_OPTIONS, ...keyPair(first) }, options.app);
+  const server = createServer({ ...TLS_OPTIONS, ...keyPair(first, options) }, options.app);
   server.keepAliveTimeout = 65_000;
   await listen(server, address);
   const stopRenewing = renewAtHalfLife(server, first, options);
@@ -72,9 +72,11 @@ function issueCertificate({ ca, names }: ServerOptions): Promise<X509Svid> {
   return ca.issueSystemSvid(id, { dnsNames, ipAddresses, ttlSeconds: CERTIFICATE_SECONDS });
 }
 
-function keyPair(svid: X509Svid): { readonly key: string; readonly cert: string } {
+/** The root is part of what the server shows: a joining agent knows it by the fingerprint in its token alone. */
+function keyPair(svid: X509Svid, { ca }: ServerOptions): { readonly key: string; readonly cert: string } {
   const key = svid.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  return { key, cert: svid.chain.map((certificate) => certificate.toString()).join("") };
+  const chain = [...svid.chain, ...ca.trustBundle().x509Authorities];
+  return { key, cert: chain.map((certificate) => certificate.toString()).join("") };
 }
 
 function renewAtHalfLife(server: Server, first: X509Svid, options: ServerOptions): () => void {
@@ -88,7 +90,7 @@ function renewAtHalfLife(server: Server, first: X509Svid, options: ServerOptions
   const renew = async (): Promise<void> => {
     try {
       const next = await issueCertificate(options);
-      server.setSecureContext({ ...TLS_OPTIONS, ...keyPair(next) });
+      server.setSecureContext({ ...TLS_OPTIONS, ...keyPair(next, options) });
       schedule(halfLifeMs(next, options.clock()));
     } catch (error) {
       options.renewalFailed(error);

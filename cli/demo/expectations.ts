@@ -64,7 +64,7 @@ export function refusedBySidecar(
     (record) => record.kind === expected.kind,
     (seen) =>
       finding(
-        seen.result.status === undefined ? "refused in the TLS handshake" : happened(seen.result),
+        seen.result.status === undefined ? "TLS refused" : happened(seen.result),
         seen.record === undefined ? "no record" : `refused by the sidecar: ${seen.record.reason}`,
         [seen.record !== undefined && expected.reason.test(seen.record.reason), String(expected.reason)],
         [seen.result.status === undefined || seen.result.status === 400, "no answer, or 400"],

@@ -10,8 +10,9 @@ const MARKS: Readonly<
   "not-isolated": { sign: "open", style: "yellow" },
 };
 
-const TITLE_COLUMNS = 62;
-const HAPPENED_COLUMNS = 28;
+const TITLE_COLUMNS = 60;
+const HAPPENED_COLUMNS = 18;
+const REASON_COLUMNS = 44;
 
 /** One line of the table: what was done, by whom, what happened and why. */
 export interface Row {
@@ -31,7 +32,7 @@ export function printRow(output: Output, { step, finding }: Row): void {
   output.write(`${" ".repeat(18)}${paint(output, "dim", `${finding.happened} · ${finding.reason}`)}\n`);
 }
 
-/** Prints the summary table: one line a step. */
+/** Prints the summary table: one line a step, with what happened and why. */
 export function printTable(output: Output, rows: readonly Row[]): void {
   printHeading(output, "Summary");
   for (const { step, finding } of rows) {
@@ -50,6 +51,12 @@ export function counts(rows: readonly Row[]): string {
   if (of("not-isolated") === 0) return summary;
   return `${summary}, ${of("not-isolated")} open: all processes here run under one user id, which is one trust zone;
   give each workload its own user id or container and these are refused as well`;
+}
+
+/** The reason without what stands behind its colon, which the scenario has already told: `denied-by-rule`, `plaintext`. */
+function reasonWord(finding: Finding): string {
+  const told = finding.reason.replace(/^refused by the sidecar: /, "");
+  return finding.outcome === "unexpected" ? finding.reason : cut(told.split(": ")[0] ?? told, REASON_COLUMNS);
 }
 
 function sign(output: Output, finding: Finding): string {

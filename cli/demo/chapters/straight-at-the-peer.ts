@@ -73,7 +73,7 @@ export const pathTricks: Chapter = {
     }),
     allowed({
       actor: "intruder",
-      title: "GET /status/live with x-http-method-override: DELETE, which orders never sees",
+      title: "x-http-method-override: DELETE, which orders never sees",
       destination: "orders",
       rule: "shop-reads-status",
       call: straightAtOrders(requestBytes("GET", "/status/live", { "x-http-method-override": "DELETE" })),
@@ -111,7 +111,7 @@ export function forgedIdentities(forged: {
       }),
       refusedBySidecar({
         actor: "intruder",
-        title: "a certificate that says web, of an authority of its own",
+        title: "a certificate that says web, of the intruder's own authority",
         destination: "orders",
         kind: "connection-refused",
         reason: /untrusted-certificate/,
@@ -119,7 +119,7 @@ export function forgedIdentities(forged: {
       }),
       denied({
         actor: "intruder",
-        title: "a certificate with two identities, signed by this mesh's authority",
+        title: "two identities in one certificate of this mesh's authority",
         destination: "orders",
         reason: "malformed-identity",
         call: straightAtOrders(bytes, forged.twoIdentities),

@@ -25,7 +25,7 @@ export const whileItRuns: Chapter = {
           (one) => one.status === 200,
           EDIT_DEADLINE_MS,
         );
-        return finding(`${result.status}, ${Date.now() - started} ms after the edit`, "in force without a restart", [
+        return finding(`${result.status} after ${Date.now() - started} ms`, "in force without a restart", [
           result.status === 200,
           "GET /invoices/42 to be allowed",
         ]);
@@ -38,7 +38,7 @@ export const whileItRuns: Chapter = {
     },
     {
       actor: "you",
-      title: "revoke the intruder's identity, while a connection of it is open",
+      title: "revoke the intruder, while a connection of it is open",
       play: revocation,
     },
   ],
@@ -60,7 +60,7 @@ async function brokenEdit(stage: Stage): Promise<Finding> {
   );
   const place = refused === undefined ? "not noticed" : `access.yaml:${refused.line}: ${refused.message}`;
   return finding(
-    `web still gets ${result.status}`,
+    `web gets ${result.status} still`,
     `the edit is refused: ${place}`,
     [result.status === 200, "the last good revision"],
     [refused !== undefined, "a refusal with its place"],
@@ -84,7 +84,7 @@ async function revocation(stage: Stage): Promise<Finding> {
     REVOCATION_DEADLINE_MS,
   );
   return finding(
-    `${before.status} before, ${after.status} after ${took} ms`,
+    `${after.status} after ${took} ms`,
     record?.reason ?? "no record",
     [before.status === 200, "the connection to work before"],
     [after.status === 403 && record !== undefined, "revoked-identity"],
