@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type PolicySet, readShards } from "../../policies/index.ts";
 import { type BundleManifest, bundleManifest, type SignedEnvelope, signedEnvelope } from "../../protocol/index.ts";
-import type { TrustBundle } from "../../spiffe/index.ts";
+import type { TrustBundle, TrustDomain } from "../../spiffe/index.ts";
 import { messageOf } from "../agent-error.ts";
 import type { MonotonicClock } from "../monotonic-clock.ts";
 import type { PolicyInForce, PolicyState } from "../policy-state.ts";
@@ -24,6 +24,7 @@ export interface BundleIntakeOptions {
 /** A manifest that is in force. */
 interface Accepted {
   readonly manifest: BundleManifest;
+  readonly trustDomain: TrustDomain;
   readonly digest: string;
   readonly source: "authority" | "disk";
 }
@@ -121,7 +122,8 @@ export class BundleIntake {
     if (manifest.trustDomain !== bundle.trustDomain) {
       throw new RefusedBundle("other-trust-domain", `it is of trust domain \`${manifest.trustDomain}\``);
     }
-    return { manifest, digest: createHash("sha256").update(opened.payload).digest("hex"), source };
+    const { trustDomain } = bundle;
+    return { manifest, trustDomain, digest: createHash("sha256").update(opened.payload).digest("hex"), source };
   }
 
   /** Loads the shards, compiles and swaps. INVARIANT: nothing has changed where this throws. */
@@ -142,7 +144,7 @@ export class BundleIntake {
       source,
     };
     try {
-      this.#options.state.use(setOf(read, wanted), bundle);
+      this.#options.state.use(setOf(read, wanted, candidate.trustDomain), bundle);
     } catch (error) {
       if (error instanceof RefusedBundle) throw error;
       throw new RefusedBundle("unreadable", messageOf(error));
@@ -230,11 +232,31 @@ function refusedOrder(order: Order, candidate: Accepted, accepted: Accepted | un
 }
 
 /** SECURITY: a shard speaks for its own destination only, whatever it says of itself. */
-function setOf(shards: readonly unknown[], wanted: readonly string[]): PolicySet {
-  const set = readShards(shards);
+function setOf(shards: readonly unknown[], wanted: readonly string[], trustDomain: TrustDomain): PolicySet {
+  const set = shards.length === 0 ? emptySet(trustDomain) : readShards(shards);
   const foreign = set.destinations.find((destination) => !wanted.includes(destination));
   if (foreign !== undefined) throw new RefusedBundle("tampered-shard", `a shard claims the destination \`${foreign}\``);
   return set;
+}
+
+/** The set of a bundle that holds none of this node's workloads: each is an unknown destination. */
+function emptySet(trustDomain: TrustDomain): PolicySet {
+  return {
+    mesh: {
+      trustDomain,
+      defaultMode: "enforce",
+      isolate: [],
+      unregistered: "deny",
+      federated: [],
+      jwtProviders: new Map(),
+    },
+    nodes: [],
+    workloads: [],
+    unnamedCallers: [],
+    destinations: [],
+    policies: [],
+    diagnostics: [],
+  };
 }
 
 function parseShard(bytes: Uint8Array, destination: string): unknown {

@@ -18,7 +18,7 @@ spec: { trustDomain: shop.example, defaultMode: enforce }
 apiVersion: cellwall.dev/v1
 kind: Workload
 metadata: { name: web, namespace: shop, labels: { app: web } }
-spec: {}
+spec: { mode: enforce }
 ---
 apiVersion: cellwall.dev/v1
 kind: Workload
