@@ -37,9 +37,9 @@ export function printTable(output: Output, rows: readonly Row[]): void {
   printHeading(output, "Summary");
   for (const { step, finding } of rows) {
     const title = cut(step.title, TITLE_COLUMNS).padEnd(TITLE_COLUMNS);
-    output.write(
-      `  ${sign(output, finding)}  ${step.actor.padEnd(8)}  ${title}  ${cut(finding.happened, HAPPENED_COLUMNS)}\n`,
-    );
+    const happened = cut(finding.happened, HAPPENED_COLUMNS).padEnd(HAPPENED_COLUMNS);
+    const actor = step.actor.padEnd(8);
+    output.write(`  ${sign(output, finding)}  ${actor}  ${title}  ${happened}  ${reasonWord(finding)}\n`);
   }
   output.write(`\n  ${counts(rows)}\n`);
 }
