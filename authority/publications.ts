@@ -127,7 +127,7 @@ export class Publications {
     const foreign: Diagnostic = {
       severity: "error",
       code: "ERR_AUTHORITY_TRUST_DOMAIN",
-      span: meshSpan(documents) ?? span,
+      span: documents.findLast((each) => each.kind === "Mesh")?.span ?? span,
       message: `the mesh's trust domain is \`${set.mesh.trustDomain}\`, this authority's is \`${own}\``,
       hint: "an authority keeps the trust domain it was made with: use another state folder for another mesh",
     };

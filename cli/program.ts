@@ -38,9 +38,7 @@ const COMMANDS: readonly Register[] = [
 export function createProgram(io: Io, ended: (code: ExitCode) => void): Command {
   const program = new Command("cellwall");
   program
-    .description(
-      "Layer-7 micro-segmentation for Envoy sidecars: every request is denied unless a rule names the caller,\nthe method and the path.",
-    )
+    .description("Layer-7 micro-segmentation for Envoy sidecars.")
     .exitOverride()
     .showSuggestionAfterError(true)
     .showHelpAfterError("(--help says more)")

@@ -1,5 +1,5 @@
-import type { X509Certificate } from "node:crypto";
-import { TLSSocket } from "node:tls";
+import { X509Certificate } from "node:crypto";
+import { type DetailedPeerCertificate, TLSSocket } from "node:tls";
 import type { RevocationsDocument } from "../../protocol/index.ts";
 import { agentNodeOf, normalizeSerial, type TrustBundle, verifyX509Svid } from "../../spiffe/index.ts";
 import { AuthorityError } from "../authority-error.ts";
@@ -19,12 +19,24 @@ export interface AgentCaller extends Extract<Caller, { kind: "agent" }> {
 
 const MAX_CHAIN = 5;
 
+const chains = new WeakMap<TLSSocket, readonly X509Certificate[]>();
+
 /** The certificates that the peer presented, leaf first; empty where it presented none or the connection is not TLS. */
 export function presentedChain(socket: unknown): readonly X509Certificate[] {
   if (!(socket instanceof TLSSocket)) return [];
+  const chain = chains.get(socket) ?? readChain(socket);
+  chains.set(socket, chain);
+  return chain;
+}
+
+/** `getPeerX509Certificate()` gives the issuers at its first call only, so the older form is read, and once a connection. */
+function readChain(socket: TLSSocket): readonly X509Certificate[] {
   const chain: X509Certificate[] = [];
-  for (let next = socket.getPeerX509Certificate(); next !== undefined && chain.length < MAX_CHAIN; ) {
-    chain.push(next);
+  const seen = new Set<object>();
+  let next: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
+  while (next?.raw !== undefined && !seen.has(next) && chain.length < MAX_CHAIN) {
+    seen.add(next);
+    chain.push(new X509Certificate(next.raw));
     next = next.issuerCertificate;
   }
   return chain;

@@ -110,7 +110,12 @@ function responses(route: Route): Record<string, unknown> {
 
 function impliedFailures(route: Route): readonly number[] {
   const access = { open: [], agent: [401, HTTP_STATUS.ERR_AUTHORITY_REVOKED], admin: [401] }[route.access];
-  return [...access, ...(route.request === undefined ? [] : [400, 413, 415]), HTTP_STATUS.ERR_AUTHORITY_HOST];
+  return [
+    ...access,
+    ...(route.request === undefined ? [] : [400, 413, 415]),
+    HTTP_STATUS.ERR_AUTHORITY_HOST,
+    HTTP_STATUS.ERR_AUTHORITY_ORIGIN,
+  ];
 }
 
 function content(response: ResponseShape): Record<string, unknown> {

@@ -12,6 +12,6 @@ export function explainRequest(request: string, options: ExplainOptions, io: Io)
   const set = readGoodSet(options.policies.length === 0 ? [DEFAULT_POLICY_FOLDER] : options.policies, io);
   const explanation = explain(set, buildAttributes(request, options, { set, now: io.clock() }));
   if (options.output === "json") json(io.stdout, explanation);
-  else lines(io.stdout, formatExplanation(explanation, { color: io.stdout.color }).trimEnd());
+  else lines(io.stdout, formatExplanation(explanation).trimEnd());
   return EXIT.ok;
 }
