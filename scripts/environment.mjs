@@ -6,7 +6,19 @@ import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const SOURCE_FOLDERS = ["spiffe", "policies", "protocol", "flows", "envoy", "store", "ca", "authority", "ext-authz", "cli", "compose"];
+const SOURCE_FOLDERS = [
+  "spiffe",
+  "policies",
+  "protocol",
+  "flows",
+  "envoy",
+  "store",
+  "ca",
+  "authority",
+  "ext-authz",
+  "cli",
+  "compose",
+];
 
 /** Ends the process with a message when Node.js is older than the package supports. */
 export function requireNode() {
@@ -35,7 +47,9 @@ export async function install() {
   if (modified(marker) >= modified(join(root, "package-lock.json"))) return;
   process.stderr.write("installing dependencies (npm ci --ignore-scripts) …\n");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  const code = await run(npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { stdio: ["ignore", 2, 2] });
+  const code = await run(npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
+    stdio: ["ignore", 2, 2],
+  });
   if (code !== 0) {
     process.stderr.write("npm ci failed: check the network or your npm registry setting, then run the command again\n");
     process.exit(3);
@@ -57,12 +71,20 @@ function newest(folder) {
 export async function build({ force = false } = {}) {
   const stamp = join(root, "dist", ".tsbuildinfo");
   const sources = SOURCE_FOLDERS.map((name) => join(root, name)).filter(existsSync);
-  const latest = Math.max(modified(join(root, "tsconfig.json")), modified(join(root, "tsconfig.build.json")), ...sources.map(newest));
+  const latest = Math.max(
+    modified(join(root, "tsconfig.json")),
+    modified(join(root, "tsconfig.build.json")),
+    ...sources.map(newest),
+  );
   if (!force && existsSync(join(root, "dist", "cli", "main.js")) && modified(stamp) >= latest) return;
   process.stderr.write("building …\n");
-  const code = await run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"], {
-    stdio: ["ignore", 2, 2],
-  });
+  const code = await run(
+    process.execPath,
+    [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"],
+    {
+      stdio: ["ignore", 2, 2],
+    },
+  );
   if (code !== 0) {
     process.stderr.write("the build failed: see the messages above\n");
     process.exit(3);

@@ -8,4 +8,8 @@ await build();
 // The demo handles Ctrl-C itself; this process only waits for it.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
-process.exitCode = await run(process.execPath, [join(root, "dist", "cli", "main.js"), "demo", ...process.argv.slice(2)]);
+process.exitCode = await run(process.execPath, [
+  join(root, "dist", "cli", "main.js"),
+  "demo",
+  ...process.argv.slice(2),
+]);

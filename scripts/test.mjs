@@ -42,7 +42,9 @@ function summarize() {
   const skipped = tests.filter((test) => test.status !== "passed" && test.status !== "failed");
   for (const test of skipped) process.stdout.write(`skipped: ${test.fullName}\n`);
   const skipsFail = process.env.CELLWALL_SKIPS === "fail";
-  const brokenFiles = result.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0).length;
+  const brokenFiles = result.testResults.filter(
+    (file) => file.status === "failed" && file.assertionResults.length === 0,
+  ).length;
   const failures = result.numFailedTests + brokenFiles + (skipsFail ? skipped.length : 0);
   const rest = skipsFail || skipped.length === 0 ? "" : `, ${skipped.length} skipped`;
   process.stdout.write(`\n${result.numPassedTests} passed, ${failures} failed${rest}\n`);

@@ -34,8 +34,8 @@ export function liveLine(record: LogRecord): string {
   const caller = shortName(record.caller ?? "anonymous");
   const what =
     record.method === undefined ? `tcp ${record.listenerPort}` : `${record.method} ${record.path ?? "(path refused)"}`;
-  const why = record.line === undefined ? record.reason : `${record.reason} ${record.line}`;
-  return `${time} ${record.verdict.padEnd(6)} ${caller} -> ${shortName(record.destination)} ${what} · ${why} · ${record.tookMicros} µs`;
+  const rule = record.policy === undefined || record.rule === undefined ? "" : ` ${record.policy}/${record.rule}`;
+  return `${time} ${record.verdict.padEnd(6)} ${caller} -> ${shortName(record.destination)} ${what} · ${record.reason}${rule} · ${record.tookMicros} µs`;
 }
 
 /** `shop/web` of `spiffe://shop.example/shop/web`. */

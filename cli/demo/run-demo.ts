@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { type AppProcess, shopPolicyFiles, startApp } from "../../compose/index.ts";
 import { formatEnvoyVersion, type LocatedEnvoy, locateEnvoy } from "../../envoy/index.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
@@ -94,9 +94,17 @@ function printStart(stage: Stage, envoy: LocatedEnvoy, tookMs: number, io: Io): 
   );
 }
 
+/** How to call this program again from here. */
+function ownCommand(cwd: string): string {
+  const script = process.argv[1];
+  if (script === undefined) return "cellwall";
+  const short = relative(cwd, script);
+  return `node ${short.startsWith("..") ? script : short}`;
+}
+
 async function stayUp(stage: Stage, io: Io): Promise<void> {
   printHeading(io.stdout, "The mesh stays up. In another terminal:");
-  const command = `node ${process.argv[1] ?? "cellwall"}`;
+  const command = ownCommand(io.cwd);
   lines(
     io.stdout,
     `  ${command} status --state ${stage.mesh.stateDir}`,
