@@ -92,15 +92,14 @@ function appClusters(listen: Listen): readonly JsonObject[] {
   const http2 = { http2_protocol_options: { connection_keepalive: KEEPALIVE, ...extendedConnect } };
   // Shorter than the time after which common servers close an idle connection: a request must not meet that close.
   const http1 = httpOptions({ http_protocol_options: {} }, { idle_timeout: "3s" });
+  const overHttp1 = cluster(appCluster(listen), endpoint, { more: http1 });
   switch (listen.appProtocol) {
     case "http1":
-      return [cluster(appCluster(listen), endpoint, { more: http1 })];
+      return [overHttp1];
     case "http2":
       return [cluster(appCluster(listen), endpoint, { more: httpOptions(http2) })];
-    case undefined:
-      return [
-        cluster(appCluster(listen), endpoint, { more: http1 }),
-        cluster(http2Cluster(listen), endpoint, { more: httpOptions(http2) }),
-      ];
+    default:
+      listen.appProtocol satisfies undefined;
+      return [overHttp1, cluster(http2Cluster(listen), endpoint, { more: httpOptions(http2) })];
   }
 }

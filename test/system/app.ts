@@ -1,5 +1,5 @@
-import { createServer as createHttpServer, type IncomingHttpHeaders } from "node:http";
-import { createServer as createHttp2Server } from "node:http2";
+import { createServer as createHttpServer, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import { createServer as createHttp2Server, type Http2ServerRequest } from "node:http2";
 import { createServer, type Server, type Socket } from "node:net";
 import { WebSocketServer } from "ws";
 
@@ -22,12 +22,7 @@ export interface TestApp {
 /** An HTTP app that speaks HTTP/1.1 and, to a client with prior knowledge, HTTP/2; WebSockets are echoed. */
 export async function startHttpApp(path: string): Promise<TestApp> {
   const received: Received[] = [];
-  const note = (request: {
-    method?: string;
-    url?: string;
-    httpVersion: string;
-    headers: IncomingHttpHeaders;
-  }): void => {
+  const note = (request: IncomingMessage | Http2ServerRequest): void => {
     received.push({
       method: request.method ?? "",
       url: request.url ?? "",
