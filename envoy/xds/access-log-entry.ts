@@ -114,11 +114,12 @@ export function isForeign(common: AccessLogCommon | undefined, destination: Spif
 }
 
 /**
- * Envoy's words in front of the peer's: `…:OPENSSL_internal:<CODE>[:verify cert failed: <which check>…]`.
- * SECURITY: the certificate's SANs follow in the same text, so only its beginning is read.
+ * Envoy's words in front of the peer's: `…:SSL routines:OPENSSL_internal:<CODE>[:verify cert failed: <which check>…]`.
+ * Errors of other routines may stand before. SECURITY: the certificate's SANs may follow, so only the first one counts.
  */
 export function tlsRefusalReason(text: string): TlsRefusalReason {
-  const [, code, check] = /OPENSSL_internal:([A-Z0-9_]+)(?::verify cert failed: (.{0,16}))?/.exec(text) ?? [];
+  const [, code, check] =
+    /SSL routines:OPENSSL_internal:([A-Z0-9_]+)(?::verify cert failed: (.{0,16}))?/.exec(text) ?? [];
   switch (code) {
     case "PEER_DID_NOT_RETURN_A_CERTIFICATE":
       return "no-client-certificate";

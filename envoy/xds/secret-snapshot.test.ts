@@ -37,6 +37,18 @@ describe("a snapshot of secrets", () => {
     expect(problem({ svid: { ...svid, privateKey: createPrivateKey(other.keyPem) } })).toMatch(/key is not that of/);
   });
 
+  it.each(["rsa1024", "ed25519", "secp256k1"] as const)(
+    "is refused where the key is one that Envoy rejects: %s",
+    (keyKind) => {
+      const odd = ca.issue({ uris: ["spiffe://cell.test/shop/orders"], keyKind });
+      expect(problem({ svid: { ...svid, chain: odd.chain, privateKey: odd.privateKey } })).toMatch(/kind that Envoy/);
+    },
+  );
+
+  it.each(["p256", "p384", "rsa2048"] as const)("is taken with a key that Envoy takes: %s", (keyKind) => {
+    expect(problem({ svid: ca.issue({ uris: ["spiffe://cell.test/shop/orders"], keyKind }).svid() })).toBeUndefined();
+  });
+
   it("is refused where the leaf is of another root, expired, or not valid yet", () => {
     const imposter = createTestCa({ trustDomain: "cell.test", now });
     expect(problem({ trustBundles: [imposter.bundle()] })).toMatch(/does not verify/);

@@ -1,4 +1,4 @@
-import type { X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import { type TrustBundle, tryParseSpiffeId, verifyX509Svid, type X509Svid } from "../../spiffe/index.ts";
 import { EnvoyError } from "../envoy-error.ts";
 
@@ -57,6 +57,7 @@ function checkSvid(svid: X509Svid, own: TrustBundle | undefined, at: Date): void
   if (svid.privateKey.type !== "private" || !leaf.checkPrivateKey(svid.privateKey)) {
     throw refused(`the private key is not that of the certificate of \`${svid.id}\``);
   }
+  if (!isKeyOfEnvoy(leaf.publicKey)) throw refused(`the key of \`${svid.id}\` is of a kind that Envoy does not take`);
   if (own === undefined || own.trustDomain !== svid.id.trustDomain) {
     throw refused(`the first trust bundle is not that of \`${svid.id.trustDomain}\``);
   }
@@ -64,6 +65,13 @@ function checkSvid(svid: X509Svid, own: TrustBundle | undefined, at: Date): void
   if (!verified.ok) throw refused(`the certificate of \`${svid.id}\` does not verify: ${verified.message}`);
   if (verified.id.toString() !== svid.id.toString())
     throw refused(`the certificate of \`${svid.id}\` names \`${verified.id}\``);
+}
+
+const CURVES: ReadonlySet<string> = new Set(["prime256v1", "secp384r1", "secp521r1"]);
+
+function isKeyOfEnvoy(key: KeyObject): boolean {
+  if (key.asymmetricKeyType === "ec") return CURVES.has(key.asymmetricKeyDetails?.namedCurve ?? "");
+  return key.asymmetricKeyType === "rsa" && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
 }
 
 function checkCallers(port: number, callers: readonly string[]): void {
