@@ -55,8 +55,15 @@ describe("TCP through two sidecars", () => {
       const talk = await tcp(test.mesh.callSocket("stranger", "mail"), { waitMs: 2_000 });
       expect(talk.text).toBe("");
       expect(test.mail.connections).toHaveLength(before);
-      const refusal = await test.mesh.records.waitFor(mark, (one) => one.workload === "shop/mail", 5_000);
-      expect(refusal).toMatchObject({ kind: "connection-refused", reason: "san-mismatch" });
+      const refusal = await test.mesh.records.waitFor(
+        mark,
+        (one) => one.workload === "shop/mail" && one.kind === "connection-refused",
+        5_000,
+      );
+      expect(refusal).toMatchObject({
+        reason: "san-mismatch",
+        unverifiedPeer: "spiffe://test.example/shop/stranger",
+      });
     });
 
     it("opens nothing at the app for a bare TCP connect", async () => {

@@ -101,6 +101,13 @@ spec:
         - POST /orders
       headers:
         content-type: { prefix: application/json }
+    - name: web-exports
+      from:
+        - workload: web
+      requests:
+        - POST /exports
+      headers:
+        x-tenant: { in: [acme, globex] }
     - name: web-listens
       from:
         - workload: web
