@@ -65,7 +65,7 @@ export function sealDecision(ruling: Ruling, attributes: Attributes, facts: Deci
   const verdict = ruling.verdict === "allow" || isRelaxed(ruling, facts.mode) ? "allow" : "deny";
   const caller = attributes.listener.kind === "mesh" ? attributes.caller?.toString() : undefined;
   const { line, detail } = ruling;
-  return Object.freeze<Decision>({
+  const decision: Draft = {
     id: facts.id,
     verdict,
     evaluated: ruling.verdict,
@@ -73,17 +73,24 @@ export function sealDecision(ruling: Ruling, attributes: Attributes, facts: Deci
     phase: ruling.phase,
     outcome: outcomeOf(ruling, verdict),
     reason: ruling.reason,
-    ...(detail === undefined ? undefined : { detail }),
-    ...(line === undefined ? undefined : { policy: line.policy, rule: line.rule, line: line.id }),
     epoch: facts.epoch,
     revision: facts.revision,
-    ...(facts.candidate === undefined ? undefined : { candidate: candidateVerdict(facts.candidate) }),
-    ...(facts.path === undefined ? undefined : { path: facts.path }),
     destination: attributes.destination.toString(),
-    ...(caller === undefined ? undefined : { caller }),
     tookMicros: facts.tookMicros,
-  });
+  };
+  if (detail !== undefined) decision.detail = detail;
+  if (line !== undefined) {
+    decision.policy = line.policy;
+    decision.rule = line.rule;
+    decision.line = line.id;
+  }
+  if (facts.candidate !== undefined) decision.candidate = candidateVerdict(facts.candidate);
+  if (facts.path !== undefined) decision.path = facts.path;
+  if (caller !== undefined) decision.caller = caller;
+  return Object.freeze(decision);
 }
+
+type Draft = { -readonly [Key in keyof Decision]: Decision[Key] };
 
 function isRelaxed(ruling: Ruling, mode: Mode): boolean {
   return mode === "monitor" && RELAXED.has(ruling.reason) && ruling.held !== true;
