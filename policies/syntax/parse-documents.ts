@@ -1,3 +1,4 @@
+import { diagnostic } from "../diagnostics/codes.ts";
 import type { Diagnostic } from "../model/index.ts";
 import { printable } from "../printable.ts";
 import type { Document, Kind } from "./document.ts";
@@ -5,6 +6,9 @@ import { readDocument } from "./read-document.ts";
 import { readYaml } from "./read-yaml.ts";
 import type { Reading } from "./readers.ts";
 import { sourceText } from "./source-text.ts";
+
+/** The most findings that are kept of one file. */
+const MAX_FILE_FINDINGS = 1000;
 
 /** One policy file; `path` is only shown. */
 export interface PolicyFile {
@@ -38,9 +42,17 @@ export function parseDocuments(files: readonly PolicyFile[]): ParsedDocuments {
       documents.push(document);
       if (document.kind !== "Invalid") names.add(key(document.kind, document.namespace, document.name));
     }
-    diagnostics.push(...inOrder(reading.found));
+    for (const one of limited(inOrder(reading.found))) diagnostics.push(one);
   }
   return { documents, diagnostics };
+}
+
+/** Of a file with very many findings, the first; what is cut is counted by an error of its own. */
+function limited(found: readonly Diagnostic[]): readonly Diagnostic[] {
+  const last = found[MAX_FILE_FINDINGS - 1];
+  if (last === undefined || found.length === MAX_FILE_FINDINGS) return found;
+  const message = `${found.length - MAX_FILE_FINDINGS} more findings in this file are not shown`;
+  return [...found.slice(0, MAX_FILE_FINDINGS), diagnostic("ERR_POLICY_TOO_MANY", last.span, message)];
 }
 
 /** Sorts the findings of one file by their places. */

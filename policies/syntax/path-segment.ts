@@ -86,6 +86,12 @@ export function parseLiteral(text: string): LiteralResult {
   if (never !== undefined) return { ok: false, message: never, at: whole };
   // `*` is the pattern's own, so `%2A` is the one spelling of a literal star.
   const canonical = encodeSegment(value).replaceAll("*", "%2A");
+  if (canonical !== text && /^\.\.?$/.test(value))
+    return {
+      ok: false,
+      message: `\`${value}\` as a segment is refused in every request, so no request matches this`,
+      at: whole,
+    };
   if (canonical !== text)
     return {
       ok: false,

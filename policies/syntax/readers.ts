@@ -90,7 +90,9 @@ export function text(rules: TextRules = { expects: "a text" }): Reader<ScalarNod
       const meaning = node.style === "plain" ? plainMeaning(node.text) : "text";
       if (meaning === "text" || (rules.dates === true && meaning === "a date")) return node;
       const message = `YAML can read \`${printable(node.text, 60)}\` as ${meaning}, and ${rules.expects} is meant`;
-      return fail(reading, "ERR_POLICY_NOT_TEXT", node.span, message, `quote it: "${printable(node.text, 60)}"`);
+      const quoted = `quote it: "${printable(node.text, 60)}"`;
+      const hint = meaning === "nothing" ? `remove the key; if this text is meant, ${quoted}` : quoted;
+      return fail(reading, "ERR_POLICY_NOT_TEXT", node.span, message, hint);
     },
   };
 }

@@ -29,26 +29,26 @@ const REFUSED: Readonly<
   tag: ["ERR_POLICY_TAG", "tags are not part of this language", "remove the tag; quote the value if it is text"],
 };
 
+/** What stands directly in a token, last first, so that a stack yields it in order. Loops: a file may hold more parts than a call takes arguments. */
 function children({ token, depth }: Visit): Visit[] {
-  const found: (CST.Token | null | undefined)[] = [];
-  let deeper = 0;
-  if (token.type === "document") found.push(...token.start, token.value, ...(token.end ?? []));
-  if ("props" in token) found.push(...token.props);
+  const found: Visit[] = [];
+  const add = (part: CST.Token | null | undefined, deeper: number): void => {
+    if (part) found.push({ token: part, depth: depth + deeper });
+  };
+  if (token.type === "document") {
+    for (const part of token.start) add(part, 0);
+    add(token.value, 0);
+  }
+  if ("props" in token) for (const part of token.props) add(part, 0);
   if ("items" in token) {
-    deeper = 1;
     for (const item of token.items) {
-      for (const part of item.start) found.push(part);
-      if (item.key) found.push(item.key);
-      for (const part of item.sep ?? []) found.push(part);
-      if (item.value) found.push(item.value);
+      for (const part of item.start) add(part, 1);
+      add(item.key, 1);
+      for (const part of item.sep ?? []) add(part, 1);
+      add(item.value, 1);
     }
   }
-  const next: Visit[] = [];
-  for (let at = found.length - 1; at >= 0; at -= 1) {
-    const child = found[at];
-    if (child) next.push({ token: child, depth: depth + deeper });
-  }
-  return next;
+  return found.reverse();
 }
 
 function refusalOf(source: SourceText, token: CST.Token | CST.SourceToken): Diagnostic | undefined {

@@ -34,10 +34,10 @@ const requests: Reader<Located<readonly RequestLine[]>> = {
     const inner = { found: [], partial: false };
     const read = lines.read(node, inner);
     if (read === FAILED && node.kind === "list" && node.flow && node.items.length > 0) {
-      reading.found.push(...(node.items.some(looksTorn) ? [tornRequests(node.span)] : inner.found));
+      for (const one of node.items.some(looksTorn) ? [tornRequests(node.span)] : inner.found) reading.found.push(one);
       return FAILED;
     }
-    reading.found.push(...inner.found);
+    for (const one of inner.found) reading.found.push(one);
     if (read === FAILED) return FAILED;
     const seen = new Map<string, RequestLine>();
     const before = reading.found.length;

@@ -1,0 +1,2 @@
+/** JSON Schemas of the policy language. */
+export { jsonSchema, jsonSchemaOf, schemaFiles } from "./json-schema.ts";
