@@ -44,7 +44,7 @@ spec:
 `;
 
 const seed = Math.trunc(Math.random() * 2 ** 31);
-const runs = { seed, numRuns: 300 } as const;
+const runs = { seed, numRuns: 150 } as const;
 
 /** Reads, resolves and prints a text; every place must lie in it. */
 function readAll(text: string): void {
@@ -121,7 +121,7 @@ describe("parseDocuments", () => {
       "|\n",
       "k: &a {b: *a}\n",
     ];
-    const size = 24 * 1024;
+    const size = 12 * 1024;
     for (const shape of shapes) {
       const started = performance.now();
       parseDocuments([{ path: "a.yaml", text: shape.repeat(size / shape.length) }]);
