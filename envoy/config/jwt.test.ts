@@ -18,12 +18,12 @@ describe("tokenFilters", () => {
     expect(tokenFilters(meshOf([]))).toEqual([]);
   });
 
-  it("refuse nothing by themselves, and report each provider under keys of its own", () => {
+  it("are one a provider, refuse nothing by themselves, and report under keys of their own", () => {
     const filters = tokenFilters(meshWith({ corp: inline, partner: inline }));
     expect(all(filters, "payload_in_metadata")).toEqual(["payload/corp", "payload/partner"]);
     expect(all(filters, "failed_status_in_metadata")).toEqual(["failed/corp", "failed/partner"]);
     expect(all(filters, "allow_missing_or_failed")).toHaveLength(2);
-    expect(all(filters, "requires_all")).toHaveLength(1);
+    expect(filters.map((filter) => Object.keys(Object(only(filter, "providers"))))).toEqual([["corp"], ["partner"]]);
   });
 
   it("read the authorization header alone, never the query, and accept no token without an end", () => {

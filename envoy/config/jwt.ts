@@ -5,28 +5,25 @@ import { cluster } from "./cluster.ts";
 import { hostEndpoint, isLocal } from "./endpoint.ts";
 import { extension, type JsonObject, typed } from "./json.ts";
 
+const FILTER = "envoy.filters.http.jwt_authn";
+const TYPE = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication";
+
 /**
- * The filter that verifies tokens of the mesh's providers, or none where there are no providers. It refuses nothing by itself:
- * what it found goes to `Check` as metadata, one key a provider, so that a missing token and a failed one are known from no filter at all.
+ * The filters that verify tokens, one a provider: one filter for several providers would not say that there is no token at all.
+ * They refuse nothing by themselves: what each found goes to `Check` as metadata under keys of its own, so that a missing token
+ * and one that failed are known from no filter at all.
  */
 export function tokenFilters(set: PolicySet): readonly JsonObject[] {
-  const providers = [...set.mesh.jwtProviders];
-  if (providers.length === 0) return [];
-  const config = {
-    providers: Object.fromEntries(providers.map(([name, provider]) => [name, providerConfig(name, provider)])),
-    rules: [{ match: { prefix: "/" }, requires: requirement(providers.map(([name]) => name)) }],
-  };
-  return [
-    extension("envoy.filters.http.jwt_authn", "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication", config),
-  ];
+  return [...set.mesh.jwtProviders].map(([name, provider]) =>
+    extension(FILTER, TYPE, {
+      providers: { [name]: providerConfig(name, provider) },
+      rules: [{ match: { prefix: "/" }, requires: verifiedOrNot(name) }],
+    }),
+  );
 }
 
-function requirement(names: readonly string[]): JsonObject {
-  const [only, ...rest] = names.map((name) => ({
-    requires_any: { requirements: [{ provider_name: name }, { allow_missing_or_failed: {} }] },
-  }));
-  if (only === undefined) return {};
-  return rest.length === 0 ? only : { requires_all: { requirements: [only, ...rest] } };
+function verifiedOrNot(provider: string): JsonObject {
+  return { requires_any: { requirements: [{ provider_name: provider }, { allow_missing_or_failed: {} }] } };
 }
 
 function providerConfig(name: string, provider: JwtProvider): JsonObject {
