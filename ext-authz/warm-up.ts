@@ -13,7 +13,8 @@ export function warmUp(handler: CheckHandler, destination: SpiffeId, rounds: num
   for (let round = 0; round < rounds; round++) for (const sample of samples) handler(sample);
 }
 
-function sampleRequests(destination: SpiffeId): readonly Buffer[] {
+/** Checks of every kind, as a generated sidecar sends them. */
+export function sampleRequests(destination: SpiffeId): readonly Buffer[] {
   const caller = `spiffe://${destination.trustDomain}/cellwall-warm-up`;
   const http = (method: string, path: string): Buffer =>
     checkRequest({ caller, destination: destination.toString(), http: { method, path } });

@@ -23,7 +23,9 @@ export class WorkloadIdentity {
     return this.#state;
   }
 
+  /** Takes a state; the same one again is no change. */
   set(state: IdentityState): void {
+    if (isSame(state, this.#state)) return;
     this.#state = Object.freeze(state);
     for (const listener of [...this.#listeners]) listener();
   }
@@ -33,4 +35,10 @@ export class WorkloadIdentity {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+}
+
+function isSame(a: IdentityState, b: IdentityState): boolean {
+  if (a.kind === "present") return b.kind === "present" && a.svid === b.svid && a.trust === b.trust;
+  if (a.kind === "none") return b.kind === "none" && a.reason === b.reason;
+  return b.kind === "pending";
 }

@@ -1,6 +1,4 @@
-import { X509Certificate } from "node:crypto";
 import { Agent, request } from "node:https";
-import type { DetailedPeerCertificate } from "node:tls";
 import type { ZodType } from "zod";
 import {
   type BundleManifest,
@@ -19,9 +17,10 @@ import {
   type TrustBundles,
   trustBundles,
 } from "../../protocol/index.ts";
-import { systemId, type TrustBundle, verifyX509Svid, type X509Svid } from "../../spiffe/index.ts";
+import type { TrustBundle, X509Svid } from "../../spiffe/index.ts";
 import { AgentError, messageOf } from "../agent-error.ts";
 import { connectionError, refusedError } from "./authority-error.ts";
+import { authorityProblem, peerChain, type ShownCertificate } from "./peer-chain.ts";
 
 /** Whom the client believes and who it is. */
 export interface ClientCredentials {
@@ -198,48 +197,17 @@ export class AuthorityClient {
       ca: trust.x509Authorities.map((authority) => authority.toString()),
       ...identity,
       // SECURITY: replaces the host name check; runs only after OpenSSL has verified the chain to our anchors.
-      checkServerIdentity: (_host, certificate) => serverProblem(certificate, trust, this.#now()),
+      checkServerIdentity: (_host, certificate) => serverError(certificate, trust, this.#now()),
     });
   }
 }
 
-/** Why a server is not the authority of this trust domain; undefined where it is. */
-export function serverProblem(
-  certificate: DetailedPeerCertificate | Parameters<typeof peerChain>[0],
-  trust: TrustBundle,
-  at: Date,
-): AgentError | undefined {
-  const chain = peerChain(certificate).filter((candidate) => !isSelfIssued(candidate));
-  const verified = verifyX509Svid(chain, trust, { at });
-  const problem = verified.ok ? undefined : verified.message;
-  const expected = systemId(trust.trustDomain, "authority").toString();
-  if (verified.ok && verified.id.toString() === expected) return undefined;
-  const found = problem ?? `it is \`${verified.ok ? verified.id.toString() : ""}\`, not \`${expected}\``;
-  return new AgentError("ERR_AGENT_AUTHORITY_UNTRUSTED", `the server is not the authority: ${found}`, {
+function serverError(leaf: ShownCertificate, trust: TrustBundle, at: Date): AgentError | undefined {
+  const problem = authorityProblem(peerChain(leaf), trust, at);
+  if (problem === undefined) return undefined;
+  return new AgentError("ERR_AGENT_AUTHORITY_UNTRUSTED", `the server is not the authority: ${problem}`, {
     hint: "check the authority's address",
   });
-}
-
-/** The certificates that a peer showed, leaf first. */
-export function peerChain(leaf: { readonly raw: Buffer; readonly issuerCertificate?: unknown }): X509Certificate[] {
-  const chain: X509Certificate[] = [];
-  let next: unknown = leaf;
-  while (isRawCertificate(next) && chain.length < 10) {
-    const certificate = new X509Certificate(next.raw);
-    if (chain.some((seen) => seen.fingerprint256 === certificate.fingerprint256)) break;
-    chain.push(certificate);
-    next = next.issuerCertificate;
-  }
-  return chain;
-}
-
-function isRawCertificate(value: unknown): value is { readonly raw: Buffer; readonly issuerCertificate?: unknown } {
-  return typeof value === "object" && value !== null && "raw" in value && Buffer.isBuffer(value.raw);
-}
-
-/** Whether a certificate is its own issuer: a root, which a verified chain leaves out. */
-export function isSelfIssued(certificate: X509Certificate): boolean {
-  return certificate.subject === certificate.issuer && certificate.checkIssued(certificate);
 }
 
 function readAnswer<T>(answer: Answer, schema: ZodType<T>, what: string): T {

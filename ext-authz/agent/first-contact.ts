@@ -1,17 +1,10 @@
 import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
-import {
-  parseSpiffeId,
-  publicKeyFingerprint,
-  systemId,
-  type TrustBundle,
-  tryParseSpiffeId,
-  verifyX509Svid,
-} from "../../spiffe/index.ts";
+import { publicKeyFingerprint, type TrustBundle, tryParseSpiffeId } from "../../spiffe/index.ts";
 import { AgentError } from "../agent-error.ts";
-import { isSelfIssued, peerChain } from "./authority-client.ts";
 import { connectionError } from "./authority-error.ts";
+import { authorityProblem, isSelfIssued, peerChain } from "./peer-chain.ts";
 
 /**
  * First contact: looks at the chain that the server shows and takes the one root out of it whose public key has the join token's
@@ -49,16 +42,8 @@ function trustFrom(
     x509Authorities: [root],
     jwtAuthorities: new Map(),
   };
-  const verified = verifyX509Svid(
-    chain.filter((certificate) => !isSelfIssued(certificate)),
-    trust,
-    { at: options.now() },
-  );
-  if (!verified.ok) throw untrusted(options.url, verified.message);
-  const expected = systemId(trust.trustDomain, "authority").toString();
-  if (verified.id.toString() !== expected) {
-    throw untrusted(options.url, `it is \`${parseSpiffeId(uri).toString()}\`, not \`${expected}\``);
-  }
+  const problem = authorityProblem(chain, trust, options.now());
+  if (problem !== undefined) throw untrusted(options.url, problem);
   return trust;
 }
 
