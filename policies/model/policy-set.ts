@@ -37,7 +37,7 @@ export interface Listen {
   /** `unix:/path` or `host:port`. */
   readonly app: string;
   readonly protocol: "http" | "tcp";
-  /** What an http app speaks on its own side; a gRPC app needs `http2` (prior knowledge). Absent means `http1`. */
+  /** What an http app speaks on its own side; `http2` is with prior knowledge. Absent means `http1`, but `http2` for gRPC requests. */
   readonly appProtocol?: "http1" | "http2";
   readonly upgrades: readonly "websocket"[];
   /** For tcp: who sends the first bytes. */
