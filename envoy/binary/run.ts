@@ -74,7 +74,8 @@ export async function runEnvoy(options: RunOptions): Promise<RunningEnvoy> {
   return {
     pid,
     exited,
-    ready: (deadlineMs = 30_000) => ready(exited, options.adminSocket, deadlineMs),
+    // Envoy has read its configuration before it is ready: the file goes then, whatever ends us later.
+    ready: (deadlineMs = 30_000) => ready(exited, options.adminSocket, deadlineMs).then(config.remove),
     stop: (graceMs = 5_000) => stop(child, exited, graceMs),
   };
 }
