@@ -13,7 +13,7 @@ describe("shards", () => {
   it("decide as the full set does about their destinations, one alone and several together", () => {
     const seed = runSeed();
     console.log(`CELLWALL_SEED=${seed}`);
-    const sets = runCount(250, 20_000);
+    const sets = runCount(250, 8_000);
     const seen = new Set<string>();
     for (let index = 0; index < sets; index++) runSet((seed + index) >>> 0, seen);
     for (const reason of [
@@ -30,7 +30,7 @@ describe("shards", () => {
   it("name the same callers of a server-first listener, but for callers that no rule names", () => {
     const seed = runSeed();
     console.log(`CELLWALL_SEED=${seed}`);
-    for (let index = 0; index < runCount(40, 2_000); index++) {
+    for (let index = 0; index < runCount(40, 1_000); index++) {
       const random = new Random((seed + index) >>> 0);
       const set = buildSet(generateSet(random));
       for (const destination of set.destinations) {
