@@ -419,7 +419,9 @@ describe("the process", () => {
   it("needs its configuration file no longer, and it is gone", () => {
     if (process.platform !== "linux") return;
     for (const { pid } of envoys) {
-      const file = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").find((word) => word.endsWith(".json"));
+      const file = readFileSync(`/proc/${pid}/cmdline`, "utf8")
+        .split("\0")
+        .find((word) => word.endsWith(".json"));
       expect(file).toContain("bootstrap.json");
       expect(existsSync(file ?? "")).toBe(false);
     }
@@ -430,5 +432,4 @@ describe("the process", () => {
       expect(exit).toMatchObject({ code: 0, signal: null });
     }
   });
-});
 });
