@@ -3,7 +3,7 @@ import type { Protects, Span, Workload } from "../model/index.ts";
 import type { AccessPolicySyntax } from "../syntax/kinds/access-policy.ts";
 import type { Findings } from "./findings.ts";
 import { selectorOf, selects } from "./labels.ts";
-import { type Registry, workloadName } from "./registry.ts";
+import { type Registry, workloadName, workloadsIn } from "./registry.ts";
 
 /** The one namespace whose policies may protect workloads of others. */
 export const MESH_NAMESPACE = "mesh";
@@ -24,10 +24,8 @@ export function resolveProtects(
   const namespaces = namespacesOf(spec, own, registry, findings);
   if (spec.workload !== undefined) return protectsOne(spec.workload, own, registry, findings);
   const selector = spec.labels === undefined ? undefined : selectorOf(spec.labels);
-  const workloads = [...registry.workloads.values()].filter(
-    (one) =>
-      (namespaces === "*" || namespaces.includes(one.namespace)) &&
-      (selector === undefined || selects(selector, one.labels)),
+  const workloads = workloadsIn(registry, namespaces).filter(
+    ({ labels }) => selector === undefined || selects(selector, labels),
   );
   if (workloads.length === 0 && !registry.incomplete)
     reportNothing(spec.labels?.span ?? spec.span, namespaces, findings);
@@ -79,7 +77,7 @@ function namespacesOf(
     );
     return [own];
   }
-  const known = [...new Set([...registry.workloads.values()].map(({ namespace }) => namespace))];
+  const known = [...registry.byNamespace.keys()];
   for (const { value, span } of namespaces.value) {
     if (value === "*" || known.includes(value) || registry.incomplete) continue;
     const close = nearest(value, known);
