@@ -70,6 +70,8 @@ export interface Authority {
 
 const MAX_WAITING = 8_192;
 const MAX_WAITING_PER_CALLER = 8;
+/** How far back the ledger is read at the start for nodes that enrolled; every other one is known again when it calls. */
+const REMEMBERED_ENTRIES = 1_000;
 const SILENT: AuthorityLog = { error: () => {}, info: () => {} };
 
 /** An authority over an open certificate authority; it serves nothing before `listen`. */
@@ -147,7 +149,7 @@ class RunningAuthority implements Authority {
     const metrics = createMetrics();
     const nodes = new NodeBook();
     const own = localNode === undefined ? {} : { localNode };
-    const publications = new Publications({ ca, clock, metrics, ...records, ...own });
+    const publications = new Publications({ ca, clock, metrics, log: this.#log, ...records, ...own });
     const startedAt = clock();
     const status = (): AuthorityStatus => {
       const { set, refused } = publications;
@@ -199,7 +201,7 @@ class RunningAuthority implements Authority {
   }
 
   async #restore(): Promise<void> {
-    const { entries } = await this.#options.ca.ledger({ limit: 10_000 });
+    const { entries } = await this.#options.ca.ledger({ limit: REMEMBERED_ENTRIES });
     for (const entry of entries) {
       if (entry.kind !== "agent" || entry.node === undefined || entry.notAfter === undefined) continue;
       this.#services.nodes.remembered(entry.node, new Date(entry.notAfter));

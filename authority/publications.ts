@@ -14,6 +14,8 @@ export interface PublicationsOptions {
   readonly archive: PolicyArchive;
   readonly audit: AuditTrail;
   readonly metrics: AuthorityMetrics;
+  /** Told of refused sets; the other outcomes are in the audit trail and the metrics. */
+  readonly log: { info(fields: object, message: string): void };
   /** Node that may run every workload without `runsOn`. */
   readonly localNode?: string;
 }
@@ -146,7 +148,15 @@ export class Publications {
     this.#refused = { at: this.#options.clock().toISOString(), errors: errors.length, first: { ...first } };
     this.#options.metrics.publishes.inc({ result: "refused" });
     this.#options.metrics.refusedEdit.set(1);
+    this.#logRefusal(first, errors.length);
     return this.#refused;
+  }
+
+  #logRefusal({ code, message, span }: Diagnostic, errors: number): void {
+    const { epoch, revision } = this.#revision();
+    const stays = revision === 0 ? "nothing is in force yet" : `revision ${epoch}.${revision} stays in force`;
+    const place = `${span.file}:${span.line}:${span.column}`;
+    this.#options.log.info({ errors, code, place, message }, `the policies are refused; ${stays}`);
   }
 
   #accepted(published: boolean): void {

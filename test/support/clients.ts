@@ -1,4 +1,4 @@
-import { request } from "node:http";
+import { type Agent, request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
@@ -20,6 +20,8 @@ export interface Ask {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string;
+  /** Keeps its connection open between requests; without one each has a connection of its own. */
+  readonly agent?: Agent;
 }
 
 /** One HTTP/1.1 request over a unix socket. */
@@ -31,7 +33,7 @@ export function http1(ask: Ask): Promise<Answer> {
       path: ask.path,
       headers: { host: "app", ...ask.headers },
       timeout: TIMEOUT_MS,
-      agent: false,
+      agent: ask.agent ?? false,
     });
     sent.once("timeout", () => sent.destroy(new Error("timeout")));
     sent.once("error", reject);

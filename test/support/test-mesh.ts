@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LocalMesh, startLocalMesh } from "../../cli/local-mesh/index.ts";
+import { type LocalMesh, type LocalMeshOptions, startLocalMesh } from "../../cli/local-mesh/index.ts";
 import { locateEnvoy } from "../../envoy/index.ts";
 import type { LogRecord } from "../../ext-authz/index.ts";
 import { grpcApp, http1App, type TestApp, tcpApp } from "./apps.ts";
@@ -165,12 +165,15 @@ export const BANNER = "220 mail ready\r\n";
 /** Starts a mesh of these files without apps or sidecars; its folder is removed when it stops. */
 export async function startTestMesh(
   files: readonly { readonly path: string; readonly text: string }[],
+  options: Pick<LocalMeshOptions, "log"> = {},
 ): Promise<LocalMesh> {
   const folder = mkdtempSync(join(tmpdir(), "cw-"));
-  const mesh = await startLocalMesh({ files, folder, envoy: await locateEnvoy() }).catch((error: unknown) => {
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
-  });
+  const mesh = await startLocalMesh({ ...options, files, folder, envoy: await locateEnvoy() }).catch(
+    (error: unknown) => {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    },
+  );
   return {
     ...mesh,
     stop: async () => {

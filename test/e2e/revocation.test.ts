@@ -1,0 +1,140 @@
+import { X509Certificate } from "node:crypto";
+import { Agent } from "node:http";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LocalMesh } from "../../cli/local-mesh/index.ts";
+import { normalizeSerial } from "../../spiffe/index.ts";
+import { askForSvid } from "../support/agent-client.ts";
+import { http1App, type TestApp } from "../support/apps.ts";
+import { type Answer, http1 } from "../support/clients.ts";
+import { ownIdentity } from "../support/forged-identities.ts";
+import { openHttp2, type Shown } from "../support/straight.ts";
+import { decisionAfter, startTestMesh } from "../support/test-mesh.ts";
+import { until } from "../support/until.ts";
+
+const PROMISED_MS = 1_000;
+
+const MESH = `
+apiVersion: cellwall.dev/v1
+kind: Mesh
+metadata: { name: test }
+spec: { trustDomain: test.example, defaultMode: enforce }
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: web, namespace: shop, labels: { tier: front } }
+spec:
+  sidecar:
+    address: web
+    calls:
+      - { workload: orders, port: 8443, local: "unix:/x/orders.sock" }
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: batch, namespace: shop, labels: { tier: front } }
+spec: { mode: enforce }
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: orders, namespace: shop }
+spec:
+  sidecar:
+    address: orders
+    listens:
+      - { port: 8443, app: "unix:/x/app.sock", protocol: http }
+---
+apiVersion: cellwall.dev/v1
+kind: AccessPolicy
+metadata: { name: orders, namespace: shop }
+spec:
+  protects: { workload: orders }
+  allow:
+    - name: front-reads
+      from:
+        - labels: { tier: front }
+      requests:
+        - GET /orders/{id:int}
+`.trimStart();
+
+const WEB = "spiffe://test.example/shop/web";
+
+function serialOf({ certificates }: Shown): string {
+  return normalizeSerial(new X509Certificate(certificates).serialNumber);
+}
+
+describe("revocation, on connections that are already open", () => {
+  let mesh: LocalMesh;
+  let app: TestApp;
+  const kept = new Agent({ keepAlive: true, maxSockets: 1 });
+  beforeAll(async () => {
+    mesh = await startTestMesh([{ path: "mesh.yaml", text: MESH }]);
+    app = await http1App(mesh.appSocket("orders", 8443));
+    await mesh.startSidecars();
+  });
+  afterAll(async () => {
+    kept.destroy();
+    await mesh?.stop();
+    await app?.close();
+  });
+
+  const straight = (shown: Shown) =>
+    openHttp2({ host: mesh.address("orders"), port: 8443, from: mesh.address("orders"), shown });
+
+  /** Asks again and again until the answer is a denial; the time that took since `startedMs`. */
+  async function deniedAfterMs(startedMs: number, ask: () => Promise<{ readonly status: number }>): Promise<number> {
+    await until(ask, ({ status }) => status === 403, { deadlineMs: 5_000, what: "the denial" });
+    return performance.now() - startedMs;
+  }
+
+  it("refuses a revoked certificate within a second; the workload goes on with a new one", async () => {
+    const stolen = await ownIdentity(mesh.sockets("batch").workload);
+    const connection = straight(stolen);
+    expect((await connection.get("/orders/1")).status).toBe(200);
+    const mark = mesh.records.mark();
+    const startedMs = performance.now();
+    await mesh.mesh.ca.revoke({ serial: serialOf(stolen), reason: "stolen" }, "test");
+    expect(await deniedAfterMs(startedMs, () => connection.get("/orders/2"))).toBeLessThan(PROMISED_MS);
+    expect(await decisionAfter(mesh, mark, ({ reason }) => reason === "revoked-identity")).toMatchObject({
+      verdict: "deny",
+      caller: "spiffe://test.example/shop/batch",
+      detail: "the certificate is revoked",
+    });
+    connection.close();
+    const fresh = await until(
+      () => ownIdentity(mesh.sockets("batch").workload),
+      (shown) => serialOf(shown) !== serialOf(stolen),
+    );
+    const again = straight(fresh);
+    expect((await again.get("/orders/3")).status).toBe(200);
+    again.close();
+  });
+
+  it("refuses a revoked identity within a second, through its sidecar and with its certificate in other hands", async () => {
+    const stolen = straight(await ownIdentity(mesh.sockets("web").workload));
+    const throughSidecar = (): Promise<Answer> =>
+      http1({ socket: mesh.callSocket("web", "orders"), path: "/orders/4", agent: kept });
+    expect((await stolen.get("/orders/4")).status).toBe(200);
+    expect((await throughSidecar()).status).toBe(200);
+    const mark = mesh.records.mark();
+    const startedMs = performance.now();
+    await mesh.revoke(WEB, "it was taken over");
+    expect(await deniedAfterMs(startedMs, throughSidecar)).toBeLessThan(PROMISED_MS);
+    expect(await deniedAfterMs(startedMs, () => stolen.get("/orders/5"))).toBeLessThan(PROMISED_MS);
+    stolen.close();
+    expect(await decisionAfter(mesh, mark, ({ reason }) => reason === "revoked-identity")).toMatchObject({
+      verdict: "deny",
+      caller: WEB,
+      detail: "the identity is revoked",
+    });
+    expect(app.requests.map(({ path }) => path)).not.toContain("/orders/5");
+  });
+
+  it("issues nothing to a revoked identity any more, and hands it nothing", async () => {
+    await expect(askForSvid(join(mesh.stateDir, "agent"), mesh.mesh.url, WEB)).rejects.toMatchObject({
+      httpStatus: 403,
+    });
+    const { entries } = await mesh.mesh.ca.ledger({ identity: WEB, limit: 1 });
+    expect(entries).toMatchObject([{ kind: "refusal", identity: WEB, reason: expect.stringContaining("revoked") }]);
+    await expect(ownIdentity(mesh.sockets("web").workload)).rejects.toThrow();
+  });
+});
