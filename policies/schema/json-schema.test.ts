@@ -20,7 +20,7 @@ describe("JSON Schemas", () => {
   it("stand in docs/schema as the parser's readers describe them", () => {
     if (process.env.UPDATE_GOLDEN === "1") {
       mkdirSync(folder, { recursive: true });
-      for (const [name, text] of schemaFiles()) writeFileSync(new URL(name, folder), text);
+      for (const [name, text] of schemaFiles()) writeFileSync(new URL(name, folder), text); // then format them
     }
     expect(readdirSync(folder).sort()).toEqual([...schemaFiles().keys()].sort());
     for (const [name, text] of schemaFiles()) {

@@ -1,4 +1,5 @@
 import type { RequestLine } from "../../model/index.ts";
+import { host } from "../addresses.ts";
 import { headerName } from "../headers.ts";
 import { calendarDate, notAfter, notBefore } from "../instants.ts";
 import { matcher } from "../matchers.ts";
@@ -21,7 +22,7 @@ import {
 } from "../readers.ts";
 import { requestLine } from "../request-line.ts";
 import { tornRequests } from "../torn-requests.ts";
-import { host, labelKeyItem, name, nonEmptyText, shaped, workloadReference } from "../values.ts";
+import { labelKeyItem, name, nonEmptyText, shaped, workloadReference } from "../values.ts";
 import { callers, labelSelector, namespaceOrAll } from "./selectors.ts";
 
 const lines = list(requestLine, "start each request on a line of its own with `- `");

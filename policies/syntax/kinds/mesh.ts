@@ -1,5 +1,6 @@
+import { absolutePath, httpsUrl } from "../addresses.ts";
 import { choice, list, mapOf, type ObjectOf, object, optional, required, text } from "../readers.ts";
-import { absolutePath, httpsUrl, labelKeyItem, name, nonEmptyText, trustDomain } from "../values.ts";
+import { labelKeyItem, name, nonEmptyText, trustDomain } from "../values.ts";
 
 const jwksShape = {
   inline: optional(nonEmptyText, "the JWK Set itself, as JSON text"),

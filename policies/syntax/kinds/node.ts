@@ -1,5 +1,6 @@
+import { httpsUrl } from "../addresses.ts";
 import { FAILED, list, mapOf, type ObjectOf, object, optional, type Reader, required, text } from "../readers.ts";
-import { httpsUrl, nonEmptyText } from "../values.ts";
+import { nonEmptyText } from "../values.ts";
 
 /** `joinToken: {}`: a map without keys, the one empty map of the language, because there is nothing to say. */
 const nothingToSay: Reader<true> = {

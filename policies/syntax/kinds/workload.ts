@@ -1,3 +1,4 @@
+import { absolutePath, appAddress, peerAddress } from "../addresses.ts";
 import { headerNameItem } from "../headers.ts";
 import { parseLiteral } from "../path-segment.ts";
 import {
@@ -16,7 +17,7 @@ import {
   type Reader,
   required,
 } from "../readers.ts";
-import { absolutePath, appAddress, name, peerAddress, spiffeId, workloadReference } from "../values.ts";
+import { name, spiffeId, workloadReference } from "../values.ts";
 import { kubernetes } from "./node.ts";
 import { labelSelector } from "./selectors.ts";
 
