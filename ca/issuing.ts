@@ -1,5 +1,6 @@
 import { createPublicKey } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
+import { printable } from "../policies/index.ts";
 import type { EnrolRequest, EnrolResponse, RenewRequest, SvidsRequest, SvidsResponse } from "../protocol/index.ts";
 import {
   formatTrustBundle,
@@ -17,7 +18,7 @@ import { type Grant, noteOf, signGrant, type Unrecorded } from "./issuance.ts";
 import { checkToken, consumeToken, readToken, tokenEvidence } from "./join-tokens.ts";
 import { generateKey } from "./key-folder.ts";
 import { appendToLedger } from "./ledger.ts";
-import { errorOf, printableText, type Refusal, recordRefusals } from "./refusal.ts";
+import { errorOf, type Refusal, recordRefusals } from "./refusal.ts";
 import { agentStanding, type Grounds, nodeStanding, type Standing } from "./standing.ts";
 import type { CaTransaction } from "./tables.ts";
 
@@ -126,7 +127,7 @@ function checkWorkload(
   csr: string,
 ): GrantCheck {
   const { context, registry, revocations } = parts.grounds();
-  const about = { identity: printableText(identity), node: standing.node.name, evidence: standing.evidence };
+  const about = { identity: printable(identity), node: standing.node.name, evidence: standing.evidence };
   const read = tryParseSpiffeId(identity);
   if (!read.ok) return { ok: false, refusal: { ...about, code: "ERR_CA_UNREGISTERED", reason: read.message } };
   const workload = registry.workload(identity);
@@ -147,7 +148,7 @@ function checkWorkload(
 }
 
 function unregistered(identity: string): Pick<Refusal, "code" | "reason" | "hint"> {
-  const reason = `no \`Workload\` document has the identity \`${printableText(identity)}\``;
+  const reason = `no \`Workload\` document has the identity \`${printable(identity)}\``;
   return { code: "ERR_CA_UNREGISTERED", reason, hint: "publish the workload before its agent asks for it" };
 }
 

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openStore, type Store } from "../store/index.ts";
+import { canonicalJson } from "./canonical-json.ts";
 import { appendToLedger, checkLedger, followHead, type LedgerNote, ledgerHead, readLedger } from "./ledger.ts";
 import { migrations } from "./migrations/index.ts";
 import type { CaDatabase, CaTables } from "./tables.ts";
@@ -91,6 +93,35 @@ describe("ledger", () => {
     expect(await checkLedger(db)).toMatchObject({ ok: true });
     await forge(statement);
     expect(await checkLedger(db)).toMatchObject({ ok: false, sequence });
+  });
+
+  /** An entry with a hash that fits, as somebody makes who knows how. */
+  const forgeEntry = async (sequence: number, fields: Readonly<Record<string, unknown>>): Promise<string> => {
+    const [row] = (await sql<Record<string, unknown>>`select * from ca_ledger where sequence = ${sequence}`.execute(db))
+      .rows;
+    const { hash: _, ...content } = { ...row, ...fields };
+    const hash = createHash("sha256").update(canonicalJson(content)).digest("hex");
+    const values = Object.entries({ ...content, hash }).map(
+      ([name, value]) => `${name} = ${value === null ? "null" : `'${value}'`}`,
+    );
+    await forge(`update ca_ledger set ${values.join(", ")} where sequence = ${sequence}`);
+    return hash;
+  };
+
+  it("finds an entry that was changed together with its hash, by the entry after it", async () => {
+    await append(...many(4));
+    await forgeEntry(2, { identity: "spiffe://shop.example/other" });
+    expect(await checkLedger(db)).toEqual({
+      ok: false,
+      sequence: 3,
+      problem: "it does not follow the entry before it",
+    });
+  });
+
+  it("finds a gap in the numbers of a chain whose hashes fit", async () => {
+    await append(...many(3));
+    await forgeEntry(3, { sequence: 9 });
+    expect(await checkLedger(db)).toEqual({ ok: false, sequence: 9, problem: "an entry before it is missing" });
   });
 
   it("finds its end cut off since it was last seen, and cut off and written anew", async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { shardOf } from "../policies/index.ts";
 import { systemId, type TrustDomain } from "../spiffe/index.ts";
 import type { Store } from "../store/index.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
@@ -28,7 +29,7 @@ export interface CaOptions {
   readonly timers?: Timers;
   /** Told of a renewal that failed; it is tried again. A process warning where absent. */
   readonly onProblem?: (error: unknown) => void;
-  /** Makes shards. */
+  /** Makes a destination's shard; the policies' own where absent. */
   readonly shardOf?: ShardOf;
 }
 
@@ -41,7 +42,7 @@ export async function openCertificateAuthority(options: CaOptions): Promise<Cert
   const hierarchy = await openHierarchy(context);
   await hierarchy.renew();
   const revocations = await openRevocations(context, hierarchy);
-  const bundles = await openPolicyBundles(context, hierarchy, options.shardOf ?? noShards);
+  const bundles = await openPolicyBundles(context, hierarchy, options.shardOf ?? shardOf);
   const authority = new RunningAuthority({
     context,
     hierarchy,
@@ -73,8 +74,4 @@ async function contextOf(options: CaOptions): Promise<CaContext> {
 function warn(error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error);
   process.emitWarning(`the certificate authority could not renew what is due: ${reason}`);
-}
-
-function noShards(): never {
-  throw new TypeError("no way to make shards was given");
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { PolicySet } from "../policies/model/index.ts";
+import type { PolicySet } from "../policies/index.ts";
 import {
   type BundleManifest,
   bundleManifest,

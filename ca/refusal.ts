@@ -1,3 +1,4 @@
+import { printable } from "../policies/index.ts";
 import type { TrustDomain } from "../spiffe/index.ts";
 import { CaError, type CaErrorCode } from "./ca-error.ts";
 import { appendToLedger, type LedgerNote } from "./ledger.ts";
@@ -14,9 +15,6 @@ export interface Refusal {
   readonly hint?: string | undefined;
 }
 
-/** The most characters of a foreign text that the ledger keeps. */
-const MAX_CHARS = 256;
-
 /** The error that the asker gets. */
 export function errorOf(refusal: Refusal): CaError {
   return new CaError(refusal.code, refusal.reason, { hint: refusal.hint });
@@ -27,15 +25,9 @@ export async function recordRefusals(trx: CaTransaction, at: Date, refusals: rea
   await appendToLedger(trx, at, refusals.map(noteOf));
 }
 
-/** A foreign text as it may stand in the ledger and in messages: visible ASCII, and not too much of it. */
-export function printableText(text: string): string {
-  const visible = text.slice(0, MAX_CHARS).replace(/[^\x20-\x7e]/g, "?");
-  return text.length > MAX_CHARS ? `${visible}…` : visible;
-}
-
 /** The identity that a node's agent has or would have, also for a name that makes no identity. */
 export function agentIdText(trustDomain: TrustDomain, node: string): string {
-  return `spiffe://${trustDomain}/cellwall/agent/${printableText(node)}`;
+  return `spiffe://${trustDomain}/cellwall/agent/${printable(node)}`;
 }
 
 function noteOf(refusal: Refusal): LedgerNote {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Matcher } from "../policies/model/index.ts";
+import type { Matcher } from "../policies/index.ts";
 import { registryOf } from "./registry.ts";
 import { listen, node, policySet, workload } from "./testing/policy-set.ts";
 

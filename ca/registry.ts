@@ -1,4 +1,4 @@
-import type { Matcher, Node, PolicySet, Workload } from "../policies/model/index.ts";
+import type { Matcher, Node, PolicySet, Workload } from "../policies/index.ts";
 import type { NodeWorkloads } from "../protocol/index.ts";
 
 /** Whether a node may run a workload: on what grounds, or why not. */

@@ -1,3 +1,4 @@
+import { printable } from "../policies/index.ts";
 import {
   DOCUMENT_TYPES,
   parseMessage,
@@ -11,7 +12,6 @@ import { agentNodeOf, isSystemId, tryNormalizeSerial, tryParseSpiffeId } from ".
 import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
 import type { Hierarchy } from "./hierarchy.ts";
-import { printableText } from "./refusal.ts";
 import { envelopeOf, signRow } from "./signed-row.ts";
 import type { CaTransaction, LedgerRow, RevocationsRow } from "./tables.ts";
 
@@ -151,7 +151,7 @@ function certificatesOf(rows: readonly LedgerRow[]): Certificate[] {
 async function bySerial(trx: CaTransaction, text: string): Promise<Certificate> {
   const serial = tryNormalizeSerial(text);
   if (serial === undefined) {
-    throw new CaError("ERR_CA_REVOKE_REQUEST", `not a serial number: \`${printableText(text)}\``, {
+    throw new CaError("ERR_CA_REVOKE_REQUEST", `not a serial number: \`${printable(text)}\``, {
       hint: "write it in hexadecimal digits, as `cellwall ca status` shows it",
     });
   }

@@ -1,4 +1,4 @@
-import type { PolicySet } from "../policies/model/index.ts";
+import type { PolicySet } from "../policies/index.ts";
 import type {
   AuthorityStatus,
   EnrolRequest,

@@ -1,7 +1,8 @@
-import type { Node } from "../policies/model/index.ts";
+import type { Node } from "../policies/index.ts";
+import { printable } from "../policies/index.ts";
 import { type SpiffeId, systemId, tryNormalizeSerial } from "../spiffe/index.ts";
 import type { CaContext } from "./context.ts";
-import { agentIdText, printableText, type Refusal } from "./refusal.ts";
+import { agentIdText, type Refusal } from "./refusal.ts";
 import type { Registry } from "./registry.ts";
 import type { Revocations } from "./revocations.ts";
 import type { CaDatabase, LedgerRow } from "./tables.ts";
@@ -22,7 +23,7 @@ export interface Grounds {
 export function nodeStanding(grounds: Grounds, name: string, evidence: string): Standing {
   const node = grounds.registry.node(name);
   const identity = agentIdText(grounds.context.trustDomain, name);
-  const about = { identity, node: printableText(name), evidence };
+  const about = { identity, node: printable(name), evidence };
   if (node === undefined) return { ok: false, refusal: { ...about, ...unknownNode(grounds.registry, name) } };
   const id = systemId(grounds.context.trustDomain, `agent/${name}`);
   if (!grounds.revocations.isNodeRevoked(name)) return { ok: true, node, id, evidence };
@@ -69,7 +70,7 @@ export function unknownNode(registry: Registry, name: string): Pick<Refusal, "co
   const known = registry.nodeNames().slice(0, 8);
   return {
     code: "ERR_CA_UNKNOWN_NODE",
-    reason: `no \`Node\` document names \`${printableText(name)}\``,
+    reason: `no \`Node\` document names \`${printable(name)}\``,
     hint: known.length === 0 ? "publish a `Node` document first" : `known are: ${known.join(", ")}`,
   };
 }

@@ -102,7 +102,7 @@ export async function openTestAuthority(options: TestOptions & { readonly folder
     clock: clock.now,
     timers,
     onProblem: (error) => problems.push(error),
-    shardOf: options.shardOf ?? ((set, destination) => ({ destination, workloads: set.workloads.length })),
+    ...(options.shardOf === undefined ? {} : { shardOf: options.shardOf }),
     ...(options.lifetimes === undefined ? {} : { lifetimes: options.lifetimes }),
   });
   const ca = await opening.catch(async (error: unknown) => {

@@ -1,4 +1,4 @@
-import type { Listen, Node, PolicySet, Workload } from "../../policies/model/index.ts";
+import type { Listen, Node, PolicySet, Workload } from "../../policies/index.ts";
 import { parseSpiffeId, parseTrustDomain } from "../../spiffe/index.ts";
 
 const SPAN = { file: "test.yaml", line: 1, column: 1, endLine: 1, endColumn: 1 };
