@@ -53,7 +53,12 @@ export async function openCertificateAuthority(options: CaOptions): Promise<Cert
     timers: options.timers ?? systemTimers,
     onProblem: options.onProblem ?? warn,
   });
-  await authority.renewDue();
+  try {
+    await authority.renewDue();
+  } catch (error) {
+    await authority.close();
+    throw error;
+  }
   return authority;
 }
 

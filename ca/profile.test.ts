@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { createPublicKey, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -321,10 +320,11 @@ describe("certificate profile", () => {
     const server = createServer({ ...credentials(serverKey, "db"), requestCert: true, rejectUnauthorized: true });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    const address = server.address() as AddressInfo;
-    const accepted: Promise<[TLSSocket]> = once(server, "secureConnection") as Promise<[TLSSocket]>;
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    const accepted = new Promise<TLSSocket>((resolve) => server.once("secureConnection", resolve));
     const client = connect({ ...credentials(clientKey, "web"), host: "127.0.0.1", port: address.port });
-    const [peer] = await accepted;
+    const peer = await accepted;
     expect([peer.authorized, peer.getPeerX509Certificate()?.subjectAltName]).toEqual([
       true,
       "URI:spiffe://shop.example/shop/web",
