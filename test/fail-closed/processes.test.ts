@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -6,6 +6,8 @@ import { loopbackAddresses } from "../../cli/local-mesh/index.ts";
 import { locateEnvoy, type RunningEnvoy, renderSidecar, runEnvoy } from "../../envoy/index.ts";
 import { socketPaths } from "../../ext-authz/index.ts";
 import { type PolicySet, parseDocuments, resolve } from "../../policies/index.ts";
+import { ledgerEntries } from "../../protocol/index.ts";
+import { askForSvid } from "../support/agent-client.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
 import { type Answer, http1 } from "../support/clients.ts";
 import { type CommandProcess, freePort, runCommand, startCommand } from "../support/processes.ts";
@@ -16,7 +18,7 @@ class Deployment {
   readonly folder = mkdtempSync(join(tmpdir(), "cw-"));
   readonly #sidecars: RunningEnvoy[] = [];
   #metricsPort = 0;
-  #url = "";
+  url = "";
   authority: CommandProcess | undefined;
   agent: CommandProcess | undefined;
   app: TestApp | undefined;
@@ -38,8 +40,8 @@ class Deployment {
   }
 
   async startAuthority(): Promise<void> {
-    const port = this.#url === "" ? await freePort() : Number(new URL(this.#url).port);
-    this.#url = `https://127.0.0.1:${port}`;
+    const port = this.url === "" ? await freePort() : Number(new URL(this.url).port);
+    this.url = `https://127.0.0.1:${port}`;
     const args = ["authority", "--listen", `127.0.0.1:${port}`, "--state", "authority", "--policies", "policies"];
     this.authority = startCommand(args, { cwd: this.folder });
     await until(
@@ -51,7 +53,7 @@ class Deployment {
 
   async startAgent(env: Readonly<Record<string, string>> = {}): Promise<void> {
     this.#metricsPort = await freePort();
-    const args = ["agent", "--authority", this.#url, "--state", "agent", "--run-dir", this.runDir];
+    const args = ["agent", "--authority", this.url, "--state", "agent", "--run-dir", this.runDir];
     this.agent = startCommand([...args, "--metrics", `127.0.0.1:${this.#metricsPort}`], { cwd: this.folder, env });
     await until(() => this.#ready(), Boolean, {
       what: `the agent to be ready\n${this.agent.output()}`,
@@ -187,8 +189,34 @@ describe("processes that die", () => {
     expect((await deployment.call("/admin")).status).toBe(403);
   });
 
+  it("issues an agent nothing that its node may not run, and writes the refusal into the ledger", async () => {
+    const vault = "spiffe://test.example/shop/vault";
+    await expect(askForSvid(join(deployment.folder, "agent", "agent"), deployment.url, vault)).rejects.toMatchObject({
+      httpStatus: 403,
+    });
+    const { output } = await deployment.cli(
+      "ca",
+      "status",
+      "--state",
+      "authority",
+      "--output",
+      "json",
+      "--limit",
+      "50",
+    );
+    const { entries } = ledgerEntries.pick({ entries: true }).loose().parse(JSON.parse(output));
+    expect(entries.filter(({ identity }) => identity === vault)).toMatchObject([
+      { kind: "refusal", node: "host-1", reason: expect.stringContaining("host-1") },
+    ]);
+    expect(existsSync(socketPaths(deployment.runDir, { namespace: "shop", name: "vault" }).authz)).toBe(false);
+  });
+
   it("goes on deciding when the authority is killed, and says that it is away", async () => {
     await deployment.authority?.kill("SIGKILL");
+    await until(
+      () => deployment.metrics(),
+      (text) => /^cellwall_authority_reachable 0$/m.test(text),
+    );
     expect((await deployment.call()).status).toBe(200);
     expect((await deployment.call("/admin")).status).toBe(403);
   });
