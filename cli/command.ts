@@ -20,6 +20,10 @@ export interface OutputOptions {
   readonly output: "text" | "json";
 }
 
+export interface LogOptions {
+  readonly logFormat: "text" | "json";
+}
+
 /** `--state DIR`: where authority and agent keep what must outlive them. */
 export function withState(command: Command): Command {
   return command.addOption(
@@ -33,6 +37,13 @@ export function withState(command: Command): Command {
 export function withOutput(command: Command): Command {
   return command.addOption(
     new Option("--output <form>", "form of the answer").choices(["text", "json"]).default("text"),
+  );
+}
+
+/** `--log-format text|json`. */
+export function withLogFormat(command: Command): Command {
+  return command.addOption(
+    new Option("--log-format <form>", "form of the log on standard error").choices(["text", "json"]).default("text"),
   );
 }
 

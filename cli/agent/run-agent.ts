@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type AgentOptions, createAgent } from "../../ext-authz/index.ts";
 import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
+import { commandLog } from "../command-log.ts";
 import type { AgentRunOptions } from "../commands/agent.ts";
 import { decisionLine } from "../decision-line.ts";
 import { type Io, stopRequested } from "../io.ts";
@@ -20,6 +21,7 @@ export async function runAgent(options: AgentRunOptions, io: Io): Promise<ExitCo
     stateDir: state.agent,
     runDir,
     clock: io.clock,
+    log: commandLog(io.stderr, { format: options.logFormat, clock: io.clock }),
     ...(joinToken === undefined ? {} : { joinToken }),
     ...observation(options, state.decisionLog, io),
   });

@@ -1,7 +1,7 @@
-import { examples, type Register, type StateOptions, withState } from "../command.ts";
+import { examples, type LogOptions, type Register, type StateOptions, withLogFormat, withState } from "../command.ts";
 
 /** Options of `cellwall agent`. */
-export interface AgentRunOptions extends StateOptions {
+export interface AgentRunOptions extends StateOptions, LogOptions {
   readonly authority: string;
   readonly joinTokenFile?: string;
   readonly runDir?: string;
@@ -25,7 +25,7 @@ export const registerAgent: Register = (program, { io, action }) => {
     .option("--max-stale <seconds>", "how long an expired bundle still decides (default: 3600)")
     .option("--decisions", "print each decision as it falls");
   examples(
-    withState(command),
+    withLogFormat(withState(command)),
     "agent --authority https://10.0.0.1:7443 --join-token-file token",
     "agent --authority https://10.0.0.1:7443 --state /var/lib/cellwall --run-dir /run/cellwall",
   ).action(

@@ -1,7 +1,15 @@
-import { collect, examples, type Register, type StateOptions, withState } from "../command.ts";
+import {
+  collect,
+  examples,
+  type LogOptions,
+  type Register,
+  type StateOptions,
+  withLogFormat,
+  withState,
+} from "../command.ts";
 
 /** Options of `cellwall authority`. */
-export interface AuthorityRunOptions extends StateOptions {
+export interface AuthorityRunOptions extends StateOptions, LogOptions {
   readonly listen: string;
   readonly trustDomain?: string;
   readonly name: readonly string[];
@@ -18,7 +26,7 @@ export const registerAuthority: Register = (program, { io, action }) => {
     .option("--name <host>", "DNS name or IP address that agents reach it by; may be repeated", collect, [])
     .option("--policies <dir>", "publish this folder at the start; may be repeated", collect, []);
   examples(
-    withState(command),
+    withLogFormat(withState(command)),
     "authority --trust-domain shop.example",
     "authority --listen 0.0.0.0:7443 --name authority.shop.internal --policies policies/",
   ).action(

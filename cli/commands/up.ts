@@ -1,4 +1,5 @@
 import { examples, type Register, type StateOptions, withState } from "../command.ts";
+import { keepHeapSmall } from "../heap.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
 
 /** Options of `cellwall up`. */
@@ -25,6 +26,7 @@ export const registerUp: Register = (program, { io, action }) => {
     .option("--verbose", "print what authority and agent have to say");
   examples(withState(command), "up", "up policies/ envs/dev/ --decisions", "up --metrics 127.0.0.1:9464").action(
     action(async (folders: readonly string[], options: UpOptions) => {
+      keepHeapSmall();
       const { up } = await import("../up/up.ts");
       return up(folders, options, io);
     }),

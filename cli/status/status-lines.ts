@@ -21,8 +21,7 @@ export function statusLines(status: AuthorityStatus, attention: readonly string[
     bold("workloads"),
     ...workloadLines(status),
     "",
-    ...columns(isolationRows(status)),
-    ...columns(authorityRows(status, io)),
+    ...columns([...isolationRows(status), ...authorityRows(status, io)]),
     ...attention.map((text) => `${paint(io.stdout, "yellow", "attention:")} ${text}`),
   ];
 }

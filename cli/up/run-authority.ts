@@ -1,9 +1,9 @@
 import { formatDiagnostics } from "../../policies/index.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
+import { commandLog } from "../command-log.ts";
 import type { AuthorityRunOptions } from "../commands/authority.ts";
 import { type Io, stopRequested } from "../io.ts";
 import { packageVersion } from "../package-version.ts";
-import { plainLog } from "../plain-log.ts";
 import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
 import { answerLines } from "../publish/publish.ts";
 import { readDiagnostics } from "../publish/read-diagnostics.ts";
@@ -18,15 +18,16 @@ const PUBLISHER = "cellwall authority";
 /** Runs the authority until asked to stop. */
 export async function runAuthority(options: AuthorityRunOptions, io: Io): Promise<ExitCode> {
   const files = readPolicyFolders(options.policies, io.cwd);
-  const trustDomain = options.trustDomain ?? (files.length === 0 ? undefined : meshTrustDomain(files));
+  const state = stateFolder(options.state, io.cwd);
+  const trustDomain = options.trustDomain ?? (files.length === 0 ? undefined : meshTrustDomain(files, state));
   const started = await startAuthority({
-    state: stateFolder(options.state, io.cwd),
+    state,
     ...readHostPort(options.listen),
     ...(trustDomain === undefined ? {} : { trustDomain }),
     orFreePort: false,
     clock: io.clock,
     names: options.name,
-    log: plainLog(io.stderr, { quiet: false }),
+    log: commandLog(io.stderr, { format: options.logFormat, clock: io.clock }),
   });
   try {
     if (files.length > 0) await publishFirst(started, files, io);

@@ -69,7 +69,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
 async function start(options: MeshOptions, undo: Undo): Promise<Mesh> {
   const state = stateFolder(options.stateDir, process.cwd());
   const { clock = () => new Date(), log = SILENT } = options;
-  const trustDomain = meshTrustDomain(options.files);
+  const trustDomain = meshTrustDomain(options.files, state);
   const started = await startAuthority({
     state,
     ...(trustDomain === undefined ? {} : { trustDomain }),

@@ -2,11 +2,11 @@ import { resolve } from "node:path";
 import { formatDiagnostics } from "../../policies/index.ts";
 import type { PublishResponse } from "../../protocol/index.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
+import { commandLog } from "../command-log.ts";
 import type { UpOptions } from "../commands/up.ts";
 import { decisionLine } from "../decision-line.ts";
 import { type Io, stopRequested } from "../io.ts";
 import { packageVersion } from "../package-version.ts";
-import { plainLog } from "../plain-log.ts";
 import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
 import { answerLines } from "../publish/publish.ts";
 import { readDiagnostics } from "../publish/read-diagnostics.ts";
@@ -47,7 +47,7 @@ function meshOptions(options: UpOptions, io: Io): Omit<MeshOptions, "files"> {
   return {
     stateDir: resolve(io.cwd, options.state),
     clock: io.clock,
-    log: plainLog(io.stderr, { quiet: options.verbose !== true }),
+    log: commandLog(io.stderr, { format: "text", quiet: options.verbose !== true, clock: io.clock }),
     ...(options.runDir === undefined ? {} : { runDir: resolve(io.cwd, options.runDir) }),
     ...(options.port === undefined ? {} : { port: readListenPort(options.port) }),
     ...(options.metrics === undefined ? {} : { metrics: readHostPort(options.metrics) }),
