@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type CompileOptions, compile, decide, noPolicyIndex, referenceDecide } from "../../policies/engine.ts";
 import type { Attributes, Decision, ReasonCode } from "../../policies/model/index.ts";
 import { buildSet, type SetInput } from "../../policies/testing/build.ts";
+import { recordResult } from "../support/record-result.ts";
 import { generateOptions, generateRequest } from "./generate-request.ts";
 import { generateSet } from "./generate-set.ts";
 import { Random, runCount, runSeed } from "./random.ts";
@@ -40,6 +41,7 @@ describe("decide", () => {
     );
     expect(REASONS.filter((reason) => !seen.has(`reason ${reason}`))).toEqual([]);
     expect(EVENTS.filter((event) => !seen.has(event))).toEqual([]);
+    recordResult("decide-against-reference", { seed, pairs, disagreements: 0, met: Object.fromEntries(distribution) });
   });
 });
 
