@@ -1,0 +1,64 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type CheckClient, checkClient } from "../support/check-client.ts";
+import { manyWorkloads } from "../support/many-workloads.ts";
+import { type CommandProcess, startCommand } from "../support/processes.ts";
+import { until } from "../support/until.ts";
+
+const WORKLOADS = 10;
+const LIMIT_MIB = 150;
+const DECISIONS = 500;
+
+const id = (name: string): string => `spiffe://test.example/shop/${name}`;
+
+/** Resident memory of one process, children not counted, in MiB. */
+function residentMib(pid: number): number {
+  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kib) / 1024;
+}
+
+// `/proc` tells what a process really holds; elsewhere nothing comparable does.
+describe.runIf(process.platform === "linux")(`\`cellwall up\` with ${WORKLOADS} workloads`, () => {
+  let folder = "";
+  let up: CommandProcess;
+  const clients: CheckClient[] = [];
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "cw-"));
+    mkdirSync(join(folder, "policies"));
+    writeFileSync(join(folder, "policies", "mesh.yaml"), manyWorkloads(WORKLOADS));
+    up = startCommand(["up", "--port", "0", "--metrics", "127.0.0.1:0"], { cwd: folder });
+    await until(
+      () => up.output(),
+      (text) => text.includes(`serves ${WORKLOADS} workloads`),
+      { deadlineMs: 30_000, what: "`cellwall up` to serve" },
+    );
+  });
+  afterAll(async () => {
+    for (const client of clients) client.close();
+    await up?.kill("SIGTERM");
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it(`holds less than ${LIMIT_MIB} MiB, before and after ${DECISIONS} decisions`, async () => {
+    const before = residentMib(up.pid);
+    const names = Array.from({ length: WORKLOADS - 1 }, (_, index) => `app-${index + 1}`);
+    for (const name of names) clients.push(checkClient(join(folder, ".cellwall", "run"), name));
+    const tally = { allowed: 0, denied: 0 };
+    for (let at = 0; at < DECISIONS; at++) {
+      const name = names[at % names.length] ?? "";
+      const path = at % 5 === 0 ? "/admin" : `/orders/${at}`;
+      const sample = { caller: id("web"), destination: id(name), http: { method: "GET", path } };
+      const answer = await clients[at % names.length]?.check(sample);
+      tally[answer === "allowed" ? "allowed" : "denied"] += 1;
+    }
+    const after = residentMib(up.pid);
+    console.log(
+      `resident: ${before.toFixed(1)} MiB after the start, ${after.toFixed(1)} MiB after ${DECISIONS} decisions`,
+    );
+    expect(tally).toEqual({ allowed: DECISIONS * 0.8, denied: DECISIONS * 0.2 });
+    expect(before).toBeLessThan(LIMIT_MIB);
+    expect(after).toBeLessThan(LIMIT_MIB);
+  });
+});
