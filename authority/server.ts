@@ -16,7 +16,7 @@ export interface ListenAddress {
 /** What the HTTPS server is made of. */
 export interface ServerOptions {
   readonly app: Express;
-  readonly ca: CertificateAuthority;
+  readonly ca: Pick<CertificateAuthority, "trustDomain" | "trustBundle" | "issueSystemSvid">;
   readonly clock: () => Date;
   /** DNS names and IP addresses, beside the loopback's, that the certificate is good for. */
   readonly names: ReadonlySet<string>;
@@ -113,7 +113,7 @@ function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) =>
       reject(
-        new AuthorityError("ERR_AUTHORITY_LISTEN", `cannot listen on \`${host}:${port}\`: ${error.message}`, {
+        new AuthorityError("ERR_AUTHORITY_LISTEN", `cannot listen on \`${host}:${port}\`: ${listenProblem(error)}`, {
           hint: "choose another address or port, or stop what uses it",
           cause: error,
         }),
@@ -121,6 +121,11 @@ function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
     );
     server.listen(address, resolve);
   });
+}
+
+function listenProblem(error: NodeJS.ErrnoException): string {
+  if (error.code === "EADDRINUSE") return "something else listens there";
+  return error.code === "EADDRNOTAVAIL" ? "this host has no such address" : error.message;
 }
 
 function portOf(server: Server): number {

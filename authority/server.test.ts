@@ -1,0 +1,108 @@
+import { connect } from "node:tls";
+import express from "express";
+import { describe, expect, it } from "vitest";
+import { createTestCa } from "../spiffe/testing/index.ts";
+import { type ServerOptions, startServer } from "./server.ts";
+import { until } from "./testing/harness.ts";
+
+const testCa = createTestCa({ trustDomain: "shop.example" });
+
+/** Issues certificates that live for as long as told; the first `failures` renewals fail. */
+function issuer(
+  lifeMs: number,
+  failures = 0,
+): { readonly options: ServerOptions; readonly problems: unknown[]; readonly issued: () => number } {
+  const problems: unknown[] = [];
+  let issued = 0;
+  const issueSystemSvid: ServerOptions["ca"]["issueSystemSvid"] = async (id) => {
+    issued += 1;
+    if (issued > 1 && issued <= 1 + failures) throw new Error("the store is away");
+    return testCa.issue({ uris: [id.toString()], notAfter: new Date(Date.now() + lifeMs) }).svid();
+  };
+  const { trustDomain } = testCa;
+  const options: ServerOptions = {
+    app: express(),
+    ca: { trustDomain, trustBundle: () => testCa.bundle(), issueSystemSvid },
+    clock: () => new Date(),
+    names: new Set(),
+    renewalFailed: (error) => problems.push(error),
+  };
+  return { options, problems, issued: () => issued };
+}
+
+function serialOf(port: number): Promise<string> {
+  const socket = connect({ port, host: "127.0.0.1", ca: testCa.rootPem, checkServerIdentity: () => undefined });
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once("secureConnect", () => {
+      resolve(socket.getPeerCertificate().serialNumber);
+      socket.destroy();
+    });
+  });
+}
+
+describe("startServer", () => {
+  it("renews its certificate at half its life, while it serves", async () => {
+    const { options } = issuer(4_000);
+    const server = await startServer(options, { host: "127.0.0.1", port: 0 });
+    try {
+      const first = await serialOf(server.port);
+      await until("another certificate is shown", async () => (await serialOf(server.port)) !== first);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("says so when a renewal fails, and goes on with what it has", async () => {
+    const { options, problems } = issuer(3_000, 1);
+    const server = await startServer(options, { host: "127.0.0.1", port: 0 });
+    try {
+      const first = await serialOf(server.port);
+      await until("the failure is told", () => problems.length === 1);
+      expect(await serialOf(server.port)).toBe(first);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("renews nothing after it closed", async () => {
+    const { options, issued } = issuer(2_100);
+    const server = await startServer(options, { host: "127.0.0.1", port: 0 });
+    await server.close();
+    await new Promise((resolve) => setTimeout(resolve, 1_300));
+    expect(issued()).toBe(1);
+  });
+
+  it("says which address is taken", async () => {
+    const { options } = issuer(60_000);
+    const server = await startServer(options, { host: "127.0.0.1", port: 0 });
+    try {
+      const taken = startServer(options, { host: "127.0.0.1", port: server.port });
+      await expect(taken).rejects.toMatchObject({
+        code: "ERR_AUTHORITY_LISTEN",
+        message: `cannot listen on \`127.0.0.1:${server.port}\`: something else listens there`,
+      });
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("waits for no idle or hanging connection when it closes", async () => {
+    const { options } = issuer(60_000);
+    options.app.get("/hang", () => undefined);
+    const server = await startServer(options, { host: "127.0.0.1", port: 0 });
+    const socket = connect({
+      port: server.port,
+      host: "127.0.0.1",
+      ca: testCa.rootPem,
+      checkServerIdentity: () => undefined,
+    });
+    await new Promise((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
+    socket.write("GET /hang HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    const gone = new Promise((resolve) => socket.once("close", resolve));
+    const started = Date.now();
+    await server.close();
+    await gone;
+    expect(Date.now() - started).toBeLessThan(5_000);
+  });
+});
