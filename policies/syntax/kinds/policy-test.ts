@@ -1,12 +1,18 @@
+import { isIP } from "node:net";
 import type { ReasonCode } from "../../model/index.ts";
 import { printable } from "../../printable.ts";
+import { claims } from "../claims.ts";
+import { headerName } from "../headers.ts";
+import { notBefore } from "../instants.ts";
 import {
   choice,
   FAILED,
   fail,
+  integer,
   type Judged,
   type Located,
   list,
+  mapOf,
   mapped,
   type ObjectOf,
   object,
@@ -14,6 +20,7 @@ import {
   parsed,
   type Reader,
   required,
+  text,
 } from "../readers.ts";
 import { parseRequestLine } from "../request-line.ts";
 import { isDnsLabel, spiffeId, type WorkloadReference, word, workloadReference } from "../values.ts";
@@ -90,9 +97,55 @@ const ruleReference = parsed(
   },
 );
 
+const headerValue = text({ expects: "a header's value" });
+const headerValueItem = parsed(
+  { expects: "a header's value" },
+  (given): Judged<string> => ({ ok: true, value: given }),
+);
+const headerValueList = list(headerValueItem);
+
+/** The values of one header in order of arrival: a text, or a list of them. */
+const headerValues: Reader<readonly string[]> = {
+  schema: { anyOf: [headerValue.schema, headerValueList.schema] },
+  expects: "a text or a list of texts",
+  read(node, reading) {
+    if (node.kind === "list") {
+      const read = headerValueList.read(node, reading);
+      return read === FAILED ? FAILED : read.value.map(({ value }) => value);
+    }
+    const read = headerValue.read(node, reading);
+    return read === FAILED ? FAILED : [read.text];
+  },
+};
+
+const address = parsed(
+  { expects: "an IP address" },
+  (given): Judged<string> =>
+    isIP(given) !== 0
+      ? { ok: true, value: given }
+      : { ok: false, message: `\`${printable(given, 60)}\` is not an IP address`, hint: "write `10.0.0.7`" },
+);
+
+const providerName = text({ expects: "the name of a JWT provider", schema: { minLength: 1 } });
+
 const caseShape = {
   from: required(testCaller, "the caller: a workload, a SPIFFE ID or `anonymous`"),
   request: required(testRequest, "the request, such as `GET /orders/42`"),
+  headers: optional(
+    mapOf(headerName, headerValues),
+    "headers of the request; a list is one that is there several times",
+  ),
+  host: optional(
+    parsed({ expects: "a host" }, (given): Judged<string> => ({ ok: true, value: given })),
+    "host of the request; the address of the sidecar if left out",
+  ),
+  port: optional(integer(1, 65535, "a port"), "the listener's port; the first that fits if left out"),
+  address: optional(address, "the direct peer's address"),
+  claims: optional(
+    mapOf(providerName, claims),
+    "payloads of verified tokens, by JWT provider; `exp` is in an hour if left out",
+  ),
+  at: optional(notBefore, "when; now if left out, a bare date is its start"),
   expect: required(choice("allow", "deny"), "the verdict"),
   rule: optional(ruleReference, "the rule that decides: `policy/rule`"),
   because: optional(word("a reason of a denial", REASONS), "the reason of the denial"),
@@ -112,11 +165,18 @@ const testCase = mapped(object(caseShape, { expects: "a case" }), (value, readin
 
 const testShape = {
   to: required(workloadReference, "the workload that is called"),
+  stage: optional(
+    choice("live", "candidate"),
+    "which verdict is meant: that of the `live` policies (default) or of the `candidate` set",
+  ),
   cases: required(list(testCase), "requests and the verdicts they must get"),
 };
 
 /** A PolicyTest's `spec` as written. */
 export type PolicyTestSyntax = ObjectOf<typeof testShape>;
+
+/** One case of a PolicyTest as written. */
+export type TestCaseSyntax = PolicyTestSyntax["cases"]["value"][number];
 
 /** Reads a PolicyTest's `spec`. */
 export const policyTestSpec = object(testShape, { expects: "the test" });
