@@ -1,0 +1,18 @@
+import { createHash } from "node:crypto";
+import type { Finding } from "../findings/finding.ts";
+
+/** Ids of the findings that tests of policies make (docs/policies-as-code.md, "Tests"). */
+export type TestFindingId = "test-failed" | "test-coverage" | "test-uncovered" | "mutant-survived";
+
+/** A finding whose fingerprint is made of `about`: names and ids that stay when lines move. */
+export function finding(
+  id: TestFindingId,
+  about: readonly string[],
+  rest: Omit<Finding, "id" | "fingerprint">,
+): Finding {
+  const fingerprint = createHash("sha256")
+    .update(JSON.stringify([id, ...about]))
+    .digest("hex")
+    .slice(0, 32);
+  return { id, ...rest, fingerprint };
+}
