@@ -40,10 +40,10 @@ describe.runIf(process.platform === "linux")("cellwall demo", () => {
   let folder = "";
   let demo: CommandProcess;
   /** Every process that the demo was ever seen with. */
-  let seen: ProcessMark[] = [];
+  const seen = new Map<string, ProcessMark>();
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "cw-"));
-    seen = [];
+    seen.clear();
   });
   afterEach(async () => {
     await demo?.kill("SIGKILL");
@@ -63,17 +63,17 @@ describe.runIf(process.platform === "linux")("cellwall demo", () => {
     const deadline = performance.now() + 60_000;
     while (!ended && (sign === undefined || !demo.output().includes(sign))) {
       if (performance.now() > deadline) throw new Error(`the demo takes too long:\n${demo.output()}`);
-      for (const mark of descendantsOf(demo.pid)) {
-        if (!seen.some(({ pid, started }) => pid === mark.pid && started === mark.started)) seen.push(mark);
-      }
+      // A later look knows better: between fork and exec a process still has its parent's command line.
+      for (const mark of descendantsOf(demo.pid)) seen.set(`${mark.pid} ${mark.started}`, mark);
       await sleep(50);
     }
   }
 
-  const envoys = (): number => seen.filter(({ command }) => /envoy/.test(command.split(" ")[0] ?? "")).length;
+  const envoys = (): number =>
+    [...seen.values()].filter(({ command }) => /envoy/.test(command.split(" ")[0] ?? "")).length;
   const leftovers = (): Promise<unknown> =>
     until(
-      () => stillRunning(seen),
+      () => stillRunning([...seen.values()]),
       (left) => left.length === 0,
       { what: "the demo's processes to end" },
     );
