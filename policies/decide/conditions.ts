@@ -78,14 +78,20 @@ function headersMatch(
   headers: readonly (readonly [string, Matcher])[],
   { attributes }: RequestFacts,
 ): Truth {
-  const { http, withheldHeaders } = attributes;
+  const { http } = attributes;
   if (http === undefined && effect === "allow") return headers.length === 0;
   let truth: Truth = true;
   for (const [name, matcher] of headers) {
-    if (http !== undefined && withheldHeaders?.has(name)) truth = "unknown";
+    if (isUnknownHeader(attributes, name)) truth = "unknown";
     else if (!valuesMatch(effect, matcher, http?.headers.get(name) ?? NO_VALUES, isCleanHeader)) return false;
   }
   return truth;
+}
+
+/** Whether a header's values are not known of a request: the sidecar withholds it, or a record does not hold it. */
+export function isUnknownHeader({ http, withheldHeaders, unrecorded }: Attributes, name: string): boolean {
+  if (http === undefined) return false;
+  return unrecorded !== undefined || (withheldHeaders !== undefined && withheldHeaders.has(name));
 }
 
 function queryMatches(
@@ -96,7 +102,9 @@ function queryMatches(
   if (conditions.length === 0) return true;
   const { request } = facts;
   if (request.kind === "tcp" && effect === "allow") return false;
-  if (request.kind === "http" && request.segments === undefined) return "unknown";
+  if (request.kind === "http" && (request.segments === undefined || facts.attributes.unrecorded !== undefined)) {
+    return "unknown";
+  }
   const { query } = facts;
   if (query === "malformed") return effect === "deny";
   for (const [name, matcher] of conditions) {

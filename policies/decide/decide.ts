@@ -69,7 +69,7 @@ function ask(
 ): Rulings {
   const host = attributes.http === undefined ? undefined : canonicalHost(attributes.http.host);
   const request = requestView(attributes, path?.ok ? path.segments : undefined);
-  const evaluation = new Evaluation(new RequestFacts(attributes, request, host?.ok ? host.host : undefined));
+  const evaluation = new Evaluation(new RequestFacts(attributes, request, hostOf(attributes, host)));
   const refusal = ambiguity(path, host);
   if (refusal !== undefined) {
     lookUpAlways(view.tables, request, evaluation);
@@ -83,6 +83,10 @@ function ask(
     live: rulingOf(evaluation.live, view, destination.hasLivePolicies),
     candidate: destination.candidate && rulingOf(evaluation.candidate, view, destination.candidate.hasPolicies),
   };
+}
+
+function hostOf({ unrecorded }: Attributes, host: CanonicalHost | undefined): string | undefined {
+  return unrecorded === undefined && host?.ok ? host.host : undefined;
 }
 
 function ambiguity(path: CanonicalPath | undefined, host: CanonicalHost | undefined): Ruling | undefined {

@@ -29,7 +29,7 @@ export type Lack = { readonly unknown: boolean } & (
       readonly kind: "header" | "query";
       readonly name: string;
       readonly expected: string;
-      readonly got: readonly string[] | "withheld" | "malformed";
+      readonly got: readonly string[] | "withheld" | "malformed" | "unrecorded";
     }
   | { readonly kind: "time"; readonly notBefore: Date | undefined; readonly notAfter: Date | undefined }
   | { readonly kind: "except" }

@@ -72,7 +72,7 @@ function optional(value: string | undefined): string {
   return value === undefined ? "nothing" : `\`${value}\``;
 }
 
-function values(got: readonly string[] | "withheld" | "malformed"): string {
+function values(got: readonly string[] | "withheld" | "malformed" | "unrecorded"): string {
   if (typeof got === "string") return got;
   return got.length === 0 ? "nothing" : got.map((value) => `\`${value}\``).join(", ");
 }

@@ -1,3 +1,4 @@
+import { isUnknownHeader } from "../decide/conditions.ts";
 import { canonicalHost } from "../match/host.ts";
 import { foldLine, type RequestView } from "../match/request.ts";
 import { grpcPattern, lineMatches } from "../match/request-line.ts";
@@ -111,16 +112,19 @@ function hostLacks(rule: Rule, { attributes, host }: Situation): readonly Lack[]
     const read = canonicalHost(text);
     return read.ok ? read.host : text;
   });
+  if (attributes.unrecorded !== undefined && attributes.http !== undefined) {
+    return [{ kind: "host", expected, got: "unrecorded", unknown: true }];
+  }
   if (host?.ok && expected.includes(host.host)) return [];
   return [{ kind: "host", expected, got: attributes.http?.host ?? "", unknown: host?.ok === false }];
 }
 
 function headerLacks(rule: Rule, { attributes }: Situation): readonly Lack[] {
-  const { http, withheldHeaders } = attributes;
+  const { http, unrecorded } = attributes;
   return [...rule.headers].flatMap(([name, matcher]): readonly Lack[] => {
     const expected = matcherText(matcher);
-    if (http !== undefined && withheldHeaders?.has(name)) {
-      return [{ kind: "header", name, expected, got: "withheld", unknown: true }];
+    if (isUnknownHeader(attributes, name)) {
+      return [{ kind: "header", name, expected, got: unrecorded ? "unrecorded" : "withheld", unknown: true }];
     }
     const got = http?.headers.get(name) ?? [];
     const isNever = http === undefined && rule.effect === "allow";
@@ -134,6 +138,9 @@ function queryLacks(rule: Rule, { attributes, query, path }: Situation): readonl
   return [...rule.query].flatMap(([name, matcher]): readonly Lack[] => {
     const expected = matcherText(matcher);
     const unknown = path?.ok === false;
+    if (!unknown && attributes.unrecorded !== undefined && attributes.http !== undefined) {
+      return [{ kind: "query", name, expected, got: "unrecorded", unknown: true }];
+    }
     if (unknown || query === "malformed") {
       if (!unknown && rule.effect === "deny") return [];
       return [{ kind: "query", name, expected, got: "malformed", unknown }];

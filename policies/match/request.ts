@@ -22,6 +22,7 @@ export interface GrpcTruth {
 }
 
 const NOT_GRPC: GrpcTruth = Object.freeze({ maybe: false, surely: false });
+const SURELY_GRPC: GrpcTruth = Object.freeze({ maybe: true, surely: true });
 const UNKNOWN_GRPC: GrpcTruth = Object.freeze({ maybe: "unknown", surely: "unknown" });
 
 /** What request lines look at, of attributes whose path reads `segments`. */
@@ -33,8 +34,14 @@ export function requestView(attributes: Attributes, segments: readonly string[] 
     method: http.method,
     segments,
     upgrade: http.upgrade,
-    grpc: grpcTruth(http, attributes.withheldHeaders),
+    grpc: attributes.unrecorded === undefined ? grpcTruth(http, attributes.withheldHeaders) : recordedGrpc(attributes),
   };
+}
+
+function recordedGrpc({ http, unrecorded }: Attributes): GrpcTruth {
+  if (http?.method !== "POST") return NOT_GRPC;
+  const known = unrecorded?.grpc;
+  return known === undefined ? UNKNOWN_GRPC : known ? SURELY_GRPC : NOT_GRPC;
 }
 
 /**

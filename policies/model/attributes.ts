@@ -40,5 +40,18 @@ export interface Attributes {
   readonly claims?: ReadonlyMap<string, TokenState>;
   /** Lower-case names of headers that the sidecar does not forward to `Check`: conditions on them are unknown. */
   readonly withheldHeaders?: ReadonlySet<string>;
+  /** Only of a request that is read back from a decision record: what the record does not hold is unknown. */
+  readonly unrecorded?: Unrecorded;
   readonly now: Date;
+}
+
+/**
+ * What a decision record leaves open: every condition on host, headers, query and token is unknown. A host that is
+ * refused is refused all the same, so that a record of such a refusal can be told.
+ *
+ * SECURITY: makes predicates unknown and nothing true, so that it can only deny; a sidecar's request never has it.
+ */
+export interface Unrecorded {
+  /** Whether the request was gRPC, where the record's deciding line tells; absent where it does not. */
+  readonly grpc?: boolean;
 }

@@ -78,6 +78,7 @@ function requestMatches(effect: Rule["effect"], line: RequestLine, situation: Si
 function hostsMatch(rule: Rule, { attributes, host }: Situation): Truth {
   if (rule.hosts === undefined) return true;
   if (attributes.http === undefined || host === undefined) return false;
+  if (attributes.unrecorded !== undefined) return "unknown";
   return host.ok ? rule.hosts.some((text) => hostText(text) === host.host) : "unknown";
 }
 
@@ -87,11 +88,12 @@ function hostText(text: string): string {
 }
 
 function headersMatch(rule: Rule, { attributes }: Situation): Truth {
-  const { http } = attributes;
+  const { http, unrecorded } = attributes;
   if (http === undefined && rule.effect === "allow") return rule.headers.size === 0;
   let truth: Truth = true;
   for (const [name, matcher] of rule.headers) {
-    if (attributes.http !== undefined && attributes.withheldHeaders?.has(name)) truth = both(truth, "unknown");
+    const unknown = unrecorded !== undefined || attributes.withheldHeaders?.has(name) === true;
+    if (http !== undefined && unknown) truth = both(truth, "unknown");
     else truth = both(truth, valuesMatch(rule.effect, matcher, http?.headers.get(name) ?? [], isCleanHeader));
   }
   return truth;
@@ -100,7 +102,7 @@ function headersMatch(rule: Rule, { attributes }: Situation): Truth {
 function queryMatches(rule: Rule, { attributes, path, query }: Situation): Truth {
   if (rule.query.size === 0) return true;
   if (attributes.http === undefined && rule.effect === "allow") return false;
-  if (path !== undefined && !path.ok) return "unknown";
+  if (path !== undefined && (!path.ok || attributes.unrecorded !== undefined)) return "unknown";
   if (query === "malformed") return rule.effect === "deny";
   const passes = ([name, matcher]: readonly [string, Matcher]): boolean =>
     valuesMatch(rule.effect, matcher, query.get(name) ?? [], isCleanQuery);

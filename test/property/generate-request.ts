@@ -37,7 +37,10 @@ export function generateRequest(random: Random, input: SetInput, set: PolicySet)
   const request = attributes({ to, port: random.pick(aim?.rule.ports ?? PORTS), ...from, ...shape, now: now(random) });
   const aimed =
     aim === undefined || random.chance(0.15) ? request : { ...request, ...conditions(random, aim.rule, request) };
-  return { ...aimed, ...oddities(random, request), ...surroundings(random) };
+  const unrecorded = random.maybe(0.08, () => ({
+    unrecorded: random.pick<NonNullable<Attributes["unrecorded"]>>([{}, { grpc: true }, { grpc: false }]),
+  }));
+  return { ...aimed, ...oddities(random, request), ...surroundings(random), ...unrecorded };
 }
 
 interface Aim {
