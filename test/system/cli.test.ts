@@ -213,8 +213,7 @@ describe("the cellwall command", () => {
     children.push(child);
     let out = "";
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (out += chunk.toString()));
-    await until("it is up", () => out.includes("is up"), 30_000);
-    expect(out).toContain("10 workloads");
+    await until("it serves its workloads", () => out.includes("serves 10 workloads"), 30_000);
     const pid = child.pid ?? 0;
     if (process.platform === "linux") {
       await until("the agent has applied the bundle", async () => (await status()).nodes[0]?.revision === 1, 30_000);
