@@ -1,4 +1,5 @@
 /** The policy language: reading, checking, resolving, deciding and explaining. Pure: no clock, no file, no network. */
+export * from "./analysis.ts";
 export * from "./diagnostics/index.ts";
 export * from "./engine.ts";
 export type * from "./model/index.ts";

@@ -1,5 +1,9 @@
 /** Codes that `PolicyError` is thrown with. Codes of diagnostics are strings of their own (`Diagnostic.code`). */
-export type PolicyErrorCode = "ERR_POLICY_SET_HAS_ERRORS" | "ERR_POLICY_SHARD" | "ERR_POLICY_SHARDS_DISAGREE";
+export type PolicyErrorCode =
+  | "ERR_POLICY_SET_HAS_ERRORS"
+  | "ERR_POLICY_SHARD"
+  | "ERR_POLICY_SHARDS_DISAGREE"
+  | "ERR_POLICY_WITNESS";
 
 /** A policy set or shard that cannot be used. */
 export class PolicyError extends Error {

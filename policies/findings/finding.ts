@@ -12,6 +12,8 @@ export interface WitnessRequest {
   readonly query?: Readonly<Record<string, string | readonly string[]>>;
   readonly host?: string;
   readonly port?: number;
+  /** The direct peer's IP address. */
+  readonly address?: string;
   /** Payloads of verified tokens, by JWT provider. */
   readonly claims?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** An instant in UTC. */

@@ -1,0 +1,2 @@
+/** What is worked out of policies before they are in force: findings, tests, differences. Each line is one folder's face. */
+export * from "./findings/index.ts";
