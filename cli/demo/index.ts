@@ -1,1 +1,2 @@
 export { type DemoOptions, runDemo } from "./run-demo.ts";
+export { chapters } from "./scenario.ts";
