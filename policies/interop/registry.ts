@@ -1,0 +1,8 @@
+import type { Exporter } from "./exporter.ts";
+import type { Importer } from "./importer.ts";
+
+/** Importers by format: one line a format. */
+export const IMPORTERS: ReadonlyMap<string, Importer> = new Map<string, Importer>([]);
+
+/** Exporters by format: one line a format. */
+export const EXPORTERS: ReadonlyMap<string, Exporter> = new Map<string, Exporter>([]);
