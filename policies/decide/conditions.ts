@@ -91,7 +91,7 @@ function headersMatch(
 /** Whether a header's values are not known of a request: the sidecar withholds it, or a record does not hold it. */
 export function isUnknownHeader({ http, withheldHeaders, unrecorded }: Attributes, name: string): boolean {
   if (http === undefined) return false;
-  return unrecorded !== undefined || (withheldHeaders !== undefined && withheldHeaders.has(name));
+  return unrecorded !== undefined || withheldHeaders?.has(name) === true;
 }
 
 function queryMatches(

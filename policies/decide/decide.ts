@@ -12,7 +12,8 @@ import { lookUp, lookUpAlways } from "./look-up.ts";
 import { rulingOf } from "./ruling.ts";
 import { type Ruling, sealDecision } from "./seal-decision.ts";
 
-interface Rulings {
+/** What the live policies say, and where a candidate changes anything for the destination, the candidate ones. */
+export interface Rulings {
   readonly live: Ruling;
   readonly candidate?: Ruling | undefined;
 }
@@ -27,7 +28,7 @@ export function decide(index: Index, attributes: Attributes): Decision {
     const destination = index.policies?.destinations.get(attributes.destination.toString());
     const { http } = attributes;
     const path = http === undefined ? undefined : canonicalPath(http.path, destination?.workload.paths);
-    const rulings = rule(index, destination, attributes, path);
+    const rulings = rulingsOf(index, destination, attributes, path);
     return sealDecision(rulings.live, attributes, {
       id: index.random(),
       mode: destination?.workload.mode ?? "enforce",
@@ -42,7 +43,8 @@ export function decide(index: Index, attributes: Attributes): Decision {
   }
 }
 
-function rule(
+/** The rulings behind a decision. May throw: `decide` is what makes a denial of that. */
+export function rulingsOf(
   index: Index,
   destination: DestinationIndex | undefined,
   attributes: Attributes,

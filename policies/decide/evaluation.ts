@@ -14,6 +14,15 @@ export interface Tally {
   noToken: boolean;
   /** A deny marked `always` matches or cannot be ruled out. */
   held: boolean;
+  /** Every line that is unknown; absent where none is. */
+  unknowns: UnknownLine[] | undefined;
+}
+
+/** A line of which it cannot be told whether it matches. */
+export interface UnknownLine {
+  readonly found: ViewLine;
+  /** Whether the kind of request is what is not known: it may be gRPC. */
+  readonly isKindUnknown: boolean;
 }
 
 function emptyTally(): Tally {
@@ -25,6 +34,7 @@ function emptyTally(): Tally {
     allowUnknown: undefined,
     noToken: false,
     held: false,
+    unknowns: undefined,
   };
 }
 
@@ -45,6 +55,16 @@ export class Evaluation {
     if (truth === false) return;
     if (found.line.live) tallyUp(this.live, found, truth);
     if (found.line.candidate) tallyUp(this.candidate, found, truth);
+    if (truth === "unknown") this.#remember(found);
+  }
+
+  #remember(found: ViewLine): void {
+    const unknown: UnknownLine = { found, isKindUnknown: this.lookup === "unknown" };
+    for (const tally of [found.line.live && this.live, found.line.candidate && this.candidate]) {
+      if (tally === false) continue;
+      if (tally.unknowns === undefined) tally.unknowns = [unknown];
+      else tally.unknowns.push(unknown);
+    }
   }
 
   #truthOf(found: ViewLine): TokenTruth {

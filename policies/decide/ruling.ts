@@ -15,7 +15,8 @@ export function rulingOf(tally: Tally, view: CallerView, hasPolicies: boolean): 
   }
   const unknown = tally.denyUnknown ?? tally.allowUnknown;
   if (unknown !== undefined) {
-    return { verdict: "deny", reason: "cannot-evaluate", phase: "failure", line: unknown.name };
+    const open = { lines: tally.unknowns ?? [], allow: tally.allow?.name, held };
+    return { verdict: "deny", reason: "cannot-evaluate", phase: "failure", line: unknown.name, open };
   }
   if (tally.allow !== undefined) {
     return { verdict: "allow", reason: "allowed-by-rule", phase: "allow", line: tally.allow.name };

@@ -8,6 +8,7 @@ import type {
   ReasonCode,
   Verdict,
 } from "../model/index.ts";
+import type { UnknownLine } from "./evaluation.ts";
 
 /** One evaluated line of a rule: what a decision names. */
 export interface LineName {
@@ -29,6 +30,18 @@ export interface Ruling {
   readonly noToken?: boolean;
   /** A deny marked `always` matches or cannot be ruled out, so that monitor mode relaxes nothing. */
   readonly held?: boolean;
+  /** Of `cannot-evaluate`: what is open. */
+  readonly open?: Open;
+}
+
+/** What a ruling that cannot be evaluated leaves open. */
+export interface Open {
+  /** Every line that is unknown. */
+  readonly lines: readonly UnknownLine[];
+  /** The allow that matches all the same. */
+  readonly allow: LineName | undefined;
+  /** Whether a deny marked `always` cannot be ruled out. */
+  readonly held: boolean;
 }
 
 /** Everything else that a decision tells. */
@@ -62,7 +75,7 @@ const UNAVAILABLE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
 /** The one place where a ruling becomes a decision: monitor mode, outcome, the frozen object. */
 export function sealDecision(ruling: Ruling, attributes: Attributes, facts: DecisionFacts): Decision {
   // SECURITY: `allow` comes from a completed allow, or from monitor mode for the reasons that it relaxes; nothing else.
-  const verdict = ruling.verdict === "allow" || isRelaxed(ruling, facts.mode) ? "allow" : "deny";
+  const verdict = verdictOf(ruling, facts.mode);
   const caller = attributes.listener.kind === "mesh" ? attributes.caller?.toString() : undefined;
   const { line, detail } = ruling;
   const decision: Draft = {
@@ -88,6 +101,11 @@ export function sealDecision(ruling: Ruling, attributes: Attributes, facts: Deci
   if (facts.path !== undefined) decision.path = facts.path;
   if (caller !== undefined) decision.caller = caller;
   return Object.freeze(decision);
+}
+
+/** What the sidecar is told of a ruling in a mode. */
+export function verdictOf(ruling: Ruling, mode: Mode): Verdict {
+  return ruling.verdict === "allow" || isRelaxed(ruling, mode) ? "allow" : "deny";
 }
 
 type Draft = { -readonly [Key in keyof Decision]: Decision[Key] };
