@@ -17,14 +17,19 @@ const MAX_MESSAGE = 1000;
  * Every foreign character is made printable. Ends in a newline unless there is nothing to print.
  */
 export function formatDiagnostics(diagnostics: readonly Diagnostic[], { files, color }: FormatOptions): string {
+  const lineOf = sourceLines(files);
+  return diagnostics.map((one) => formatOne(one, lineOf(one.span), color)).join("");
+}
+
+/** Looks up the source line that a span begins in; undefined where the file or the line is not there. */
+export function sourceLines(files: FormatOptions["files"]): (span: Span) => string | undefined {
   const lines = new Map<string, readonly string[]>();
-  const linesOf = (file: string): readonly string[] => {
+  return ({ file, line }) => {
     const known =
       lines.get(file) ?? split(files.find(({ path }) => printable(path, 1024) === file || path === file)?.text);
     lines.set(file, known);
-    return known;
+    return known[line - 1];
   };
-  return diagnostics.map((one) => formatOne(one, linesOf(one.span.file), color)).join("");
 }
 
 function split(text: string | undefined): readonly string[] {
@@ -33,18 +38,33 @@ function split(text: string | undefined): readonly string[] {
 
 function formatOne(
   { severity, code, span, message, hint }: Diagnostic,
-  lines: readonly string[],
+  line: string | undefined,
   color: boolean,
 ): string {
   const paint = (text: string, sgr: number): string => (color ? `\u001b[${sgr}m${text}\u001b[0m` : text);
-  const place = `${printable(span.file, 1024)}:${span.line}:${span.column}`;
-  const head = `${paint(place, 1)}: ${paint(severity, COLORS[severity])}: ${printable(message, MAX_MESSAGE)} [${code}]`;
+  const label = `${paint(severity, COLORS[severity])}: ${printable(message, MAX_MESSAGE)} [${code}]`;
   const gutter = " ".repeat(String(span.line).length);
   const hints = hint === undefined ? [] : [`${gutter}   ${paint("hint:", 36)} ${printable(hint, MAX_MESSAGE)}`];
-  return `${[head, ...excerpt(span, lines[span.line - 1], paint, COLORS[severity]), ...hints].join("\n")}\n`;
+  return `${[...formatPlace(span, label, { line, paint, sgr: COLORS[severity] }), ...hints].join("\n")}\n`;
 }
 
-type Paint = (text: string, sgr: number) => string;
+/** How a place is shown. */
+export interface PlaceOptions {
+  /** The source line; absent where it is not known. */
+  readonly line: string | undefined;
+  readonly paint: Paint;
+  /** Colour of the caret. */
+  readonly sgr: number;
+}
+
+/** `file:line:col: label`, then the source line and a caret under the place. */
+export function formatPlace(span: Span, label: string, { line, paint, sgr }: PlaceOptions): readonly string[] {
+  const place = `${printable(span.file, 1024)}:${span.line}:${span.column}`;
+  return [`${paint(place, 1)}: ${label}`, ...excerpt(span, line, paint, sgr)];
+}
+
+/** Puts a text into a terminal colour, or leaves it as it is. */
+export type Paint = (text: string, sgr: number) => string;
 
 /** The source line and the caret under it; of a long line the part around the place. */
 function excerpt(span: Span, line: string | undefined, paint: Paint, sgr: number): readonly string[] {
