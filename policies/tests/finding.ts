@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import type { Finding } from "../findings/finding.ts";
+import { type Finding, finding as put } from "../findings/index.ts";
 
 /** Ids of the findings that tests of policies make (docs/policies-as-code.md, "Tests"). */
 export type TestFindingId = "test-failed" | "test-coverage" | "test-uncovered" | "mutant-survived";
@@ -10,9 +9,5 @@ export function finding(
   about: readonly string[],
   rest: Omit<Finding, "id" | "fingerprint">,
 ): Finding {
-  const fingerprint = createHash("sha256")
-    .update(JSON.stringify([id, ...about]))
-    .digest("hex")
-    .slice(0, 32);
-  return { id, ...rest, fingerprint };
+  return put({ id, about, ...rest });
 }
