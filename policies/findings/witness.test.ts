@@ -31,7 +31,7 @@ const WITNESSES: readonly (readonly [WitnessRequest, string])[] = [
     "allow grpc shop.Orders/Get",
   ],
   [{ ...base, request: "websocket /live", headers: { "x-tenant": "acme" } }, "allow websocket /live"],
-  [{ ...base, request: "tcp 5432" }, "deny"],
+  [{ ...base, request: "tcp 5432" }, "deny tcp 5432"],
   [{ ...base, request: "tcp 5432", address: "10.1.2.3" }, "allow tcp 5432"],
   [
     { ...base, request: "DELETE /orders/4", query: { why: "a b" }, claims: { corp: { role: "admin" } } },
