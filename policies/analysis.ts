@@ -1,2 +1,3 @@
 /** What is worked out of policies before they are in force: findings, tests, differences. Each line is one folder's face. */
 export * from "./findings/index.ts";
+export * from "./space/index.ts";
