@@ -58,7 +58,7 @@ describe("explain", () => {
     [
       "extra segment",
       { path: "/orders/1/items/2" },
-      ["GET /orders/{id:int}/items", "path segment 4: expected `the end of the path`; got `2`"],
+      ["GET /orders/{id:int}/items", "path segment 4: expected the end of the path; got `2`"],
     ],
     [
       "label",

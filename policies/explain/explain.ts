@@ -4,7 +4,8 @@ import type { Attributes, PolicySet } from "../model/index.ts";
 import { linesOf, lineTruth, type PolicyLine } from "../reference/lines.ts";
 import { referenceDecide } from "../reference/reference-decide.ts";
 import { type Situation, situationOf } from "../reference/situation.ts";
-import type { Explanation, Lack, LackKind, LineReport } from "./explanation.ts";
+import { distanceOf } from "./distance.ts";
+import type { Explanation, LineReport } from "./explanation.ts";
 import { lacksOf } from "./lacks.ts";
 
 /** How a request is explained. */
@@ -12,26 +13,6 @@ export interface ExplainOptions extends CompileOptions {
   /** How many near lines are told at most; 5 where absent. */
   readonly nearest?: number;
 }
-
-/** How far each thing that is lacking puts a line: what a caller cannot change weighs more than what it can. */
-const WEIGHTS: Readonly<Record<LackKind, number>> = {
-  request: 8,
-  caller: 6,
-  segment: 5,
-  path: 5,
-  label: 4,
-  isolation: 4,
-  port: 3,
-  method: 3,
-  host: 3,
-  address: 2,
-  except: 2,
-  time: 2,
-  token: 2,
-  header: 1,
-  query: 1,
-  "trailing-slash": 1,
-};
 
 /** Why a request is decided as it is: the line that decides, or the allow lines that come nearest and what each lacks. */
 export function explain(set: PolicySet, attributes: Attributes, options: ExplainOptions = {}): Explanation {
@@ -59,13 +40,8 @@ function reportOf(line: PolicyLine, situation: Situation): LineReport {
     span: line.request?.span ?? line.of.span,
     truth: lineTruth(line, situation),
     lacks,
-    distance: lacks.reduce((sum, lack) => sum + weightOf(lack), 0),
+    distance: distanceOf(lacks),
   };
-}
-
-/** A path that goes wrong late is nearer than one that goes wrong at once. */
-function weightOf(lack: Lack): number {
-  return WEIGHTS[lack.kind] - (lack.kind === "segment" ? Math.min(lack.position - 1, 3) * 0.5 : 0);
 }
 
 function byDistance(left: LineReport, right: LineReport): number {

@@ -19,8 +19,13 @@ export type Lack = { readonly unknown: boolean } & (
       readonly kind: "segment";
       /** Counts from 1. */
       readonly position: number;
+      /** What the pattern has there; empty where `isEnd`. */
       readonly expected: string;
       readonly got: string | undefined;
+      /** Whether the pattern ends before this segment. */
+      readonly isEnd: boolean;
+      /** How many segments differ, this one included. */
+      readonly differing: number;
     }
   | { readonly kind: "trailing-slash"; readonly expected: "present" | "absent" }
   | { readonly kind: "path"; readonly refusal: string }

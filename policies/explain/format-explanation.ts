@@ -49,7 +49,7 @@ function sentence(lack: Lack): string {
     case "method":
       return `method: expected ${lack.expected.join(" or ")}; got ${lack.got}`;
     case "segment":
-      return `path segment ${lack.position}: expected \`${lack.expected}\`; got ${optional(lack.got)}`;
+      return `path segment ${lack.position}: expected ${lack.isEnd ? "the end of the path" : `\`${lack.expected}\``}; got ${optional(lack.got)}`;
     case "trailing-slash":
       return `trailing slash: expected ${lack.expected}`;
     case "path":

@@ -18,22 +18,44 @@ function differsInSlashOnly(pattern: PathPattern, segments: readonly string[]): 
 }
 
 function firstDifference(pattern: readonly PatternSegment[], segments: readonly string[]): readonly Lack[] {
-  const rest = pattern.findIndex((part) => part.kind === "rest");
-  const head = rest === -1 ? pattern : pattern.slice(0, rest);
-  for (const [index, part] of head.entries()) {
-    const got = segments[index];
-    if (got === undefined || !segmentMatches(part, got)) return [segmentLack(index, segmentText(part), got)];
-  }
-  if (rest === -1) return [segmentLack(head.length, "the end of the path", segments[head.length])];
-  const tail = pattern.slice(rest + 1);
-  const start = Math.max(head.length + 1, segments.length - tail.length);
-  for (const [index, part] of tail.entries()) {
-    const got = segments[start + index];
-    if (got === undefined || !segmentMatches(part, got)) return [segmentLack(start + index, segmentText(part), got)];
-  }
-  return [segmentLack(head.length, "**", segments[head.length])];
+  const pairs = aligned(pattern, segments);
+  const differing = pairs.filter(({ part, got }) => !fits(part, got));
+  const [first] = differing;
+  // INVARIANT: a pattern that does not match differs somewhere, but for a `**` that stands for too few segments.
+  const { part, got, index } = first ?? { part: REST, got: undefined, index: segments.length };
+  return [
+    {
+      kind: "segment",
+      position: index + 1,
+      expected: part === undefined ? "" : segmentText(part),
+      got,
+      isEnd: part === undefined,
+      differing: Math.max(1, differing.length),
+      unknown: false,
+    },
+  ];
 }
 
-function segmentLack(index: number, expected: string, got: string | undefined): Lack {
-  return { kind: "segment", position: index + 1, expected, got, unknown: false };
+const REST: PatternSegment = { kind: "rest" };
+
+interface Pair {
+  /** Absent where the pattern has ended. */
+  readonly part: PatternSegment | undefined;
+  readonly got: string | undefined;
+  readonly index: number;
+}
+
+/** Pattern and path side by side; what `**` stands for is left out. */
+function aligned(pattern: readonly PatternSegment[], segments: readonly string[]): readonly Pair[] {
+  const rest = pattern.findIndex((part) => part.kind === "rest");
+  const side = (parts: readonly PatternSegment[], start: number, length: number): readonly Pair[] =>
+    Array.from({ length }, (_, at) => ({ part: parts[at], got: segments[start + at], index: start + at }));
+  if (rest === -1) return side(pattern, 0, Math.max(pattern.length, segments.length));
+  const tail = pattern.slice(rest + 1);
+  const start = Math.max(rest + 1, segments.length - tail.length);
+  return [...side(pattern, 0, rest), ...side(tail, start, tail.length)];
+}
+
+function fits(part: PatternSegment | undefined, got: string | undefined): boolean {
+  return part !== undefined && got !== undefined && segmentMatches(part, got);
 }
