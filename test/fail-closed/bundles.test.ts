@@ -157,7 +157,16 @@ describe("unknown signer", () => {
 });
 
 describe("tampered shard", () => {
-  const changed = (bytes: Buffer): Buffer => Buffer.from(bytes.toString("utf8").replaceAll("/orders", "/others"));
+  /** A shard that is sound in itself and allows another path: only its hash tells. */
+  const changed = (bytes: Buffer): Buffer => {
+    const text = bytes.toString("utf8");
+    return Buffer.from(
+      text
+        .replace('"text":"/orders"', '"text":"/others"')
+        .replace('"value":"orders"', '"value":"others"')
+        .replace('"text":"GET /orders"', '"text":"GET /others"'),
+    );
+  };
 
   it("is refused on its way, and nothing is in force", async () => {
     authority.shard = (sha256) => {
