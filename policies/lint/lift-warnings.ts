@@ -1,5 +1,5 @@
+import { type Finding, finding } from "../findings/index.ts";
 import type { Diagnostic, Span } from "../model/index.ts";
-import { type Finding, finding } from "./finding.ts";
 import type { Subject } from "./subject.ts";
 
 interface Lifted {
@@ -38,7 +38,7 @@ function lift({ code, span, message, hint }: Diagnostic, subject: Subject): Find
   return finding({
     id,
     severity: "warning",
-    about: `${whereOf(span, subject)} ${message}`,
+    about: [whereOf(span, subject), message],
     span,
     message,
     reason,

@@ -1,6 +1,6 @@
+import type { Finding } from "../findings/index.ts";
 import type { PolicySet } from "../model/index.ts";
 import type { Document } from "../syntax/document.ts";
-import type { Finding } from "./finding.ts";
 import { liftWarnings } from "./lift-warnings.ts";
 import { LINTS } from "./lints/index.ts";
 import { type Subject, subjectOf } from "./subject.ts";

@@ -1,16 +1,11 @@
 import type { Caller } from "../match/caller.ts";
 import { identityMatches } from "../match/caller.ts";
-import type {
-  AccessPolicy,
-  CallerSelector,
-  PolicySet,
-  RequestLine,
-  Rule,
-  Span,
-  Workload,
-  WorkloadName,
-} from "../model/index.ts";
+import type { AccessPolicy, CallerSelector, PolicySet, Rule, Workload, WorkloadName } from "../model/index.ts";
 import type { Document } from "../syntax/document.ts";
+import { askerOf } from "./asker.ts";
+import { type LineOf, placesOf, type View, viewsOf } from "./line-at.ts";
+import type { Ask } from "./question.ts";
+import { type LineStanding, standingsOf } from "./standing.ts";
 
 /** One rule and its policy. */
 export interface RuleOf {
@@ -20,26 +15,52 @@ export interface RuleOf {
   readonly id: string;
 }
 
-/** What the lints look at: the set, the day, and an index over both. */
+/** What the lints look at: the set, the day, and what is worked out of both. */
 export interface Subject {
   readonly set: PolicySet;
   readonly now: Date;
   readonly documents: readonly Document[];
   /** Rules of live and candidate policies, in order of the texts. */
   readonly rules: readonly RuleOf[];
+  /** By identity. */
   readonly workloads: ReadonlyMap<string, Workload>;
-  readonly byName: ReadonlyMap<string, Workload>;
+  /** Every destination's policies, live and as candidates would have them. */
+  readonly views: readonly View[];
+  readonly ask: Ask;
+  /** What each line adds; worked out once, when it is asked for. */
+  readonly standings: () => readonly LineStanding[];
+  /** Where a line stands: the views of its policy's stage that hold it. */
+  readonly viewsOf: (line: LineOf) => readonly View[];
+  /** The lines of all denies that protect something. */
+  readonly denyLines: () => readonly LineOf[];
 }
 
-/** Builds the index. */
+/** Builds it. */
 export function subjectOf(set: PolicySet, now: Date, documents: readonly Document[]): Subject {
+  const rules = set.policies.flatMap(rulesOf);
+  const views = viewsOf(set, rules);
+  const ask = askerOf(set, now);
+  const places = placesOf(views);
+  let standings: readonly LineStanding[] | undefined;
   return {
     set,
     now,
     documents,
-    rules: set.policies.flatMap(rulesOf),
+    rules,
     workloads: new Map(set.workloads.map((workload) => [workload.identity.toString(), workload])),
-    byName: new Map(set.workloads.map((workload) => [nameOf(workload), workload])),
+    views,
+    ask,
+    standings: () => {
+      standings ??= (["live", "candidate"] as const).flatMap((stage) =>
+        standingsOf(
+          views.filter((view) => view.stage === stage),
+          ask,
+        ),
+      );
+      return standings;
+    },
+    viewsOf: ({ lineId }) => places.get(lineId)?.views ?? [],
+    denyLines: () => [...places.values()].map(({ line }) => line).filter(({ rule }) => rule.effect === "deny"),
   };
 }
 
@@ -55,19 +76,6 @@ function rulesOf(policy: AccessPolicy): readonly RuleOf[] {
 /** `<namespace>/<name>` */
 export function nameOf({ namespace, name }: WorkloadName): string {
   return `${namespace}/${name}`;
-}
-
-/** The lines of a rule; a deny without `requests` has the one line `*`. */
-export function linesOf({
-  rule,
-  id,
-}: RuleOf): readonly { readonly line: RequestLine | undefined; readonly id: string }[] {
-  return (rule.requests ?? [undefined]).map((line) => ({ line, id: `${id}#${line?.text ?? "*"}` }));
-}
-
-/** Where a line stands; the rule's place for a deny without `requests`. */
-export function placeOf(rule: Rule, line: RequestLine | undefined): Span {
-  return line?.span ?? rule.span;
 }
 
 /** The registered workloads that an entry of `from` matches, whatever their address. */

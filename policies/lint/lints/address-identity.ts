@@ -1,6 +1,6 @@
 import { selectorText } from "../../explain/matcher-text.ts";
+import { type Finding, finding } from "../../findings/index.ts";
 import type { CallerSelector } from "../../model/index.ts";
-import { type Finding, finding } from "../finding.ts";
 import type { Subject } from "../subject.ts";
 
 /** Entries that trust an address: in `from` of an allow, and in `except` of a deny. */
@@ -11,7 +11,7 @@ export function addressIdentity({ rules }: Subject): readonly Finding[] {
       finding({
         id: "address-identity",
         severity: "warning",
-        about: `${id} ${selectorText(entry)}`,
+        about: [id, selectorText(entry)],
         span: entry.span,
         message: `\`${rule.name}\` takes an address (\`${texts(entry)}\`) for who somebody is`,
         reason:

@@ -1,6 +1,6 @@
 import { selectorText } from "../../explain/matcher-text.ts";
+import { type Finding, finding } from "../../findings/index.ts";
 import type { CallerSelector, Rule } from "../../model/index.ts";
-import { type Finding, finding } from "../finding.ts";
 import { isAnyAny, isEveryone } from "../reach.ts";
 import type { Subject } from "../subject.ts";
 
@@ -15,7 +15,7 @@ export function anyoneCaller(subject: Subject): readonly Finding[] {
           finding({
             id: "anyone-caller",
             severity: "warning",
-            about: `${id} ${selectorText(entry)}`,
+            about: [id, selectorText(entry)],
             span: entry.span,
             message: `\`${rule.name}\` lets ${whom(entry)} in`,
             reason: "no identity is asked for that somebody could take back",

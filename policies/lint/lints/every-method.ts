@@ -1,4 +1,4 @@
-import { type Finding, finding } from "../finding.ts";
+import { type Finding, finding } from "../../findings/index.ts";
 import { isAnyAny } from "../reach.ts";
 import type { Subject } from "../subject.ts";
 
@@ -13,7 +13,7 @@ export function everyMethod(subject: Subject): readonly Finding[] {
           finding({
             id: "every-method",
             severity: "warning",
-            about: `${id}#${line.text}`,
+            about: [`${id}#${line.text}`],
             span: line.span,
             message: `\`${line.text}\` allows every method`,
             reason:

@@ -1,4 +1,4 @@
-import { type Finding, finding } from "../finding.ts";
+import { type Finding, finding } from "../../findings/index.ts";
 import { isAnyAny, isEveryPath } from "../reach.ts";
 import type { Subject } from "../subject.ts";
 
@@ -13,7 +13,7 @@ export function everyPath(subject: Subject): readonly Finding[] {
           finding({
             id: "every-path",
             severity: "warning",
-            about: `${id}#${line.text}`,
+            about: [`${id}#${line.text}`],
             span: line.span,
             message: `\`${line.text}\` covers every path`,
             reason: "it also covers administration, debugging and whatever else the application serves or will serve",

@@ -1,4 +1,4 @@
-import { type Finding, finding } from "../finding.ts";
+import { type Finding, finding } from "../../findings/index.ts";
 import { isAnyAny } from "../reach.ts";
 import type { Subject } from "../subject.ts";
 
@@ -13,7 +13,7 @@ export function everyPort(subject: Subject): readonly Finding[] {
           finding({
             id: "every-port",
             severity: "warning",
-            about: `${id}#${line.text}`,
+            about: [`${id}#${line.text}`],
             span: line.span,
             message: `\`${line.text}\` covers every tcp listener`,
             reason: "a listener that is added one day is open from its first minute",

@@ -1,4 +1,4 @@
-import { type Finding, finding } from "../finding.ts";
+import { type Finding, finding } from "../../findings/index.ts";
 import type { Subject } from "../subject.ts";
 
 /** Rules whose time is over. */
@@ -10,7 +10,7 @@ export function expiredRule({ rules, now }: Subject): readonly Finding[] {
       finding({
         id: "expired-rule",
         severity: "warning",
-        about: id,
+        about: [id],
         span: rule.span,
         message: `\`${rule.name}\` ended at ${rule.notAfter.toISOString()}`,
         reason: allow ? "it allows nothing any more" : "it denies nothing any more, and whatever it kept out gets in",

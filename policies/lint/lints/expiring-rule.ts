@@ -1,4 +1,4 @@
-import { type Finding, finding } from "../finding.ts";
+import { type Finding, finding } from "../../findings/index.ts";
 import type { Subject } from "../subject.ts";
 
 const DAY_MS = 86_400_000;
@@ -15,7 +15,7 @@ export function expiringRule({ rules, now }: Subject): readonly Finding[] {
       finding({
         id: "expiring-rule",
         severity: "warning",
-        about: id,
+        about: [id],
         span: rule.span,
         message: `\`${rule.name}\` ends at ${rule.notAfter.toISOString()}`,
         reason:

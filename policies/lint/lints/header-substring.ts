@@ -1,4 +1,4 @@
-import { type Finding, finding } from "../finding.ts";
+import { type Finding, finding } from "../../findings/index.ts";
 import type { Subject } from "../subject.ts";
 
 /** `contains` on headers. */
@@ -11,7 +11,7 @@ export function headerSubstring({ rules }: Subject): readonly Finding[] {
             finding({
               id: "header-substring",
               severity: "warning",
-              about: `${id} ${name}`,
+              about: [id, name],
               span: rule.span,
               message: `\`${rule.name}\` looks for \`${matcher.value}\` anywhere in the header \`${name}\``,
               reason:

@@ -1,6 +1,6 @@
 import { selectorText } from "../../explain/matcher-text.ts";
+import { type Finding, finding } from "../../findings/index.ts";
 import type { CallerSelector, Diagnostic, Span } from "../../model/index.ts";
-import { type Finding, finding } from "../finding.ts";
 import { callersOf, reachesBeyondRegistry, type Subject } from "../subject.ts";
 
 /** Entries whose keys together match nobody, where resolving has not said so of one key already. */
@@ -13,7 +13,7 @@ export function matchesNothing(subject: Subject): readonly Finding[] {
         finding({
           id: "matches-nothing",
           severity: "warning",
-          about: `${id} ${selectorText(entry)}`,
+          about: [id, selectorText(entry)],
           span: entry.span,
           message: `nobody is ${selectorText(entry)}`,
           reason: "the keys of one entry must all hold, and no caller that may be there fulfils them together",

@@ -1,4 +1,4 @@
-import { type Finding, finding } from "../finding.ts";
+import { type Finding, finding } from "../../findings/index.ts";
 import { nameOf, type Subject } from "../subject.ts";
 
 /** Policies that nobody answers for. */
@@ -9,7 +9,7 @@ export function missingOwner({ set }: Subject): readonly Finding[] {
       finding({
         id: "missing-owner",
         severity: "warning",
-        about: `${nameOf(policy)} ${policy.stage}`,
+        about: [nameOf(policy), policy.stage],
         span: policy.span,
         message: `the policy \`${nameOf(policy)}\` has no \`owner\``,
         reason: "whoever finds it wrong has nobody to ask, and nobody looks after it",

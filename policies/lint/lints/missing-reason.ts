@@ -1,6 +1,6 @@
 import { selectorText } from "../../explain/matcher-text.ts";
+import { type Finding, finding } from "../../findings/index.ts";
 import type { CallerSelector } from "../../model/index.ts";
-import { type Finding, finding } from "../finding.ts";
 import { isEveryone } from "../reach.ts";
 import type { Subject } from "../subject.ts";
 
@@ -14,7 +14,7 @@ export function missingReason(subject: Subject): readonly Finding[] {
       finding({
         id: "missing-reason",
         severity: "warning",
-        about: id,
+        about: [id],
         span: rule.span,
         message: `\`${rule.name}\` lets ${selectorText(entry)} in and does not say why`,
         reason: "whoever reviews it cannot tell a decision from an oversight",

@@ -1,4 +1,4 @@
-import { type Finding, finding } from "../finding.ts";
+import { type Finding, finding } from "../../findings/index.ts";
 import type { Subject } from "../subject.ts";
 
 /** Rules whose `review` date is past. */
@@ -10,7 +10,7 @@ export function overdueReview({ rules, now }: Subject): readonly Finding[] {
       finding({
         id: "overdue-review",
         severity: "warning",
-        about: id,
+        about: [id],
         span: rule.span,
         message: `\`${rule.name}\` was to be looked at again on ${rule.review}`,
         reason: "the reason it is there for may be gone",

@@ -1,4 +1,4 @@
-import { type Finding, finding } from "../finding.ts";
+import { type Finding, finding } from "../../findings/index.ts";
 import { nameOf, type Subject } from "../subject.ts";
 
 /** Probe listeners: the one way past authorization. */
@@ -11,7 +11,7 @@ export function probeExemption({ set }: Subject): readonly Finding[] {
       finding({
         id: "probe-exemption",
         severity: "note",
-        about: nameOf(workload),
+        about: [nameOf(workload)],
         span: workload.span,
         message: `\`${nameOf(workload)}\` answers GET and HEAD of ${paths} on port ${probes.port} without authorization`,
         reason: "probes are the one exemption there is: whoever reaches the port gets these answers",

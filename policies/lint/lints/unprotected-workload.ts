@@ -1,5 +1,5 @@
+import { type Finding, finding } from "../../findings/index.ts";
 import type { Workload } from "../../model/index.ts";
-import { type Finding, finding } from "../finding.ts";
 import { nameOf, type Subject } from "../subject.ts";
 
 /** Workloads that listen and that no live policy protects. */
@@ -13,7 +13,7 @@ export function unprotectedWorkload({ set }: Subject): readonly Finding[] {
       return finding({
         id: "unprotected-workload",
         severity: open ? "warning" : "note",
-        about: nameOf(workload),
+        about: [nameOf(workload)],
         span: workload.span,
         message: `no policy protects \`${nameOf(workload)}\``,
         reason: open

@@ -1,6 +1,6 @@
+import type { Finding } from "../../findings/index.ts";
 import { resolve } from "../../resolve/resolve.ts";
 import { parseDocuments } from "../../syntax/parse-documents.ts";
-import type { Finding } from "../finding.ts";
 import { lint } from "../lint.ts";
 
 export const NOW = new Date("2026-06-01T12:00:00Z");
