@@ -11,6 +11,7 @@ import { registerExplain } from "./commands/explain.ts";
 import { registerInit } from "./commands/init.ts";
 import { registerPublish } from "./commands/publish.ts";
 import { registerStatus } from "./commands/status.ts";
+import { registerTest } from "./commands/test.ts";
 import { registerUp } from "./commands/up.ts";
 import { registerVersion } from "./commands/version.ts";
 import type { Io } from "./io.ts";
@@ -23,6 +24,7 @@ const COMMANDS: readonly Register[] = [
   registerDemo,
   registerInit,
   registerCheck,
+  registerTest,
   registerExplain,
   registerUp,
   registerStatus,

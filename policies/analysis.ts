@@ -1,3 +1,4 @@
 /** What is worked out of policies before they are in force: findings, tests, differences. Each line is one folder's face. */
 export * from "./findings/index.ts";
 export * from "./space/index.ts";
+export * from "./tests/index.ts";

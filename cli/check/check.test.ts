@@ -12,8 +12,8 @@ describe("cellwall init and check", () => {
     const io = capturedIo(folder());
     expect(await run(["init"], io)).toBe(0);
     expect(await run(["check"], io)).toBe(0);
-    expect(io.out()).toContain("ok: 3 files, 2 workloads, 1 policy, 3 request lines");
-    expect(io.out()).toContain("Next:\n  cellwall check\n");
+    expect(io.out()).toContain("ok: 4 files, 2 workloads, 1 policy, 3 request lines");
+    expect(io.out()).toContain("Next:\n  cellwall check\n  cellwall test\n");
     expect(io.err()).toBe("");
   });
 
@@ -72,7 +72,7 @@ describe("cellwall init and check", () => {
       "apiVersion: cellwall.dev/v1\nkind: Workload\nmetadata: { name: web, namespace: shop }\nspec: { mode: monitor }\n";
     writeFileSync(join(folder(), "prod/web.yaml"), overlay);
     expect(await run(["check", "policies", "prod"], io)).toBe(0);
-    expect(io.out()).toContain("4 files, 2 workloads");
+    expect(io.out()).toContain("5 files, 2 workloads");
     const before = io.out().length;
     await run(
       ["explain", "--policies", "policies", "--policies", "prod", "--from", "orders", "--to", "web", "GET /x"],

@@ -4,13 +4,17 @@ export interface StarterFile {
   readonly text: string;
 }
 
-/** The set that `cellwall init` writes: one mesh, two workloads, one access policy, each line explained where it stands. */
+/** Lets editors with a YAML language server complete and check what is typed. */
+const SCHEMA_LINE = "# yaml-language-server: $schema=node_modules/cellwall/docs/schema/cellwall.schema.json";
+
+/** The set that `cellwall init` writes: one mesh, two workloads, one access policy and its tests, each line explained where it stands. */
 export function starterSet(trustDomain: string): readonly StarterFile[] {
   return [
     { name: "mesh.yaml", text: mesh(trustDomain) },
     { name: "workloads.yaml", text: workloads(trustDomain) },
     { name: "access.yaml", text: ACCESS },
-  ];
+    { name: "tests.yaml", text: TESTS },
+  ].map(({ name, text }) => ({ name, text: `${SCHEMA_LINE}\n${text}` }));
 }
 
 const mesh = (
@@ -81,4 +85,41 @@ spec:
     - name: nobody-administers
       requests:
         - ANY /admin/**
+`;
+
+const TESTS = `# What the policies promise. \`cellwall test\` runs each case by the code that decides live requests;
+# \`cellwall test --mutate\` changes the policies in small ways and lists the changes that no case notices.
+apiVersion: cellwall.dev/v1
+kind: PolicyTest
+metadata: { name: orders, namespace: shop }
+spec:
+  to: orders
+  cases:
+    - { from: web, request: GET /orders/42, expect: allow, rule: orders/web-reads-orders }
+    - { from: web, request: HEAD /orders/42, expect: allow, rule: orders/web-reads-orders }
+    # A denial may say why.
+    - { from: web, request: DELETE /orders/42, expect: deny, because: no-rule-matched }
+    - { from: web, request: GET /orders/latest, expect: deny, because: no-rule-matched }
+    - { from: web, request: GET /customers/42, expect: deny, because: no-rule-matched }
+    - { from: orders, request: GET /orders/42, expect: deny, because: no-rule-matched }
+    - from: web
+      request: POST /orders
+      headers: { content-type: application/json; charset=utf-8 }
+      expect: allow
+      rule: orders/web-places-orders
+    - { from: web, request: POST /orders, headers: { content-type: text/plain }, expect: deny }
+    - { from: web, request: PUT /orders, headers: { content-type: application/json }, expect: deny }
+    - { from: web, request: POST /customers, headers: { content-type: application/json }, expect: deny }
+    - { from: orders, request: POST /orders, headers: { content-type: application/json }, expect: deny }
+    - { from: web, request: GET /admin/users, expect: deny, rule: orders/nobody-administers }
+    # What two servers could read differently is refused before any rule is asked.
+    - { from: web, request: GET /orders/../admin/users, expect: deny, because: ambiguous-path }
+---
+apiVersion: cellwall.dev/v1
+kind: PolicyTest
+metadata: { name: web, namespace: shop }
+spec:
+  to: web
+  cases:
+    - { from: orders, request: GET /, expect: deny, because: no-policy-protects }
 `;

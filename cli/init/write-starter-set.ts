@@ -55,6 +55,7 @@ function nextSteps(folder: string): readonly string[] {
   return [
     "Next:",
     `  cellwall check${named}`,
+    `  cellwall test${named}`,
     `  cellwall explain${option} --from web --to orders "GET /orders/42"`,
     `  cellwall up${named}`,
   ];

@@ -1,0 +1,22 @@
+import { runTests } from "../../policies/index.ts";
+import type { Pass } from "../check/passes.ts";
+import { count } from "../screen.ts";
+import { testSuites } from "./test-suites.ts";
+
+/** The part of `cellwall check` that runs the own PolicyTests; `cellwall test` has the thresholds, mutants and watch mode. */
+export const testsPass: Pass = {
+  name: "test",
+  doing: "running the tests",
+  finds: (id) => id === "test-failed",
+  run({ set, documents, isOwn, now }) {
+    const report = runTests(set, documents.filter(isOwn), { now });
+    const { passed, failed, coverage, findings } = report;
+    const summary = `${count(passed, "test")} passed${failed === 0 ? "" : `, ${failed} failed`}`;
+    return {
+      findings,
+      summary: passed + failed === 0 ? "no tests" : `${summary}, coverage ${coverage.percent} %`,
+      details: { passed, failed, coverage: { percent: coverage.percent, seen: coverage.seen, total: coverage.total } },
+      suites: testSuites(report),
+    };
+  },
+};
