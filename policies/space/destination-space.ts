@@ -5,6 +5,7 @@ import { attributesOfExample } from "./example.ts";
 import { type Met, meet, type PolicySource, type SpaceLine, spaceLines } from "./lines.ts";
 import { type LinePieces, piecesOf } from "./pieces.ts";
 import { type Contender, type Examples, type Found, type Question, Search } from "./search.ts";
+import { RuleIndex, type SpaceRule } from "./rule-index.ts";
 import type { Side } from "./side.ts";
 import { Conditions } from "./terms.ts";
 import type { Universe } from "./universe.ts";
@@ -54,6 +55,7 @@ export class DestinationSpace {
   readonly #readings: readonly PathOptions[];
   readonly #pieces = new Map<string, LinePieces>();
   readonly #refusals: boolean;
+  readonly #rules: RuleIndex;
 
   constructor(
     universe: Universe,
@@ -75,6 +77,7 @@ export class DestinationSpace {
       readings,
       of,
     );
+    this.#rules = new RuleIndex(this.lines);
   }
 
   /** Asks of every kind of caller; callers that meet the same lines are asked about once. */
@@ -84,8 +87,9 @@ export class DestinationSpace {
       const situation = this.#situation(caller);
       const question = inquiry.question(situation);
       if (question === undefined) continue;
-      const meetings = this.#meetings(situation, inquiry);
-      const key = `${situationKey(situation)} ${meetings.map((each) => each.key).join(" ")}`;
+      const meetings = this.#meetings(situation);
+      const met = meetings.map(({ rule, met: each, sides }) => `${rule.number}:${sides}:${each.key}`);
+      const key = `${situationKey(situation)} ${met.join(" ")}`;
       const group = groups.get(key);
       if (group === undefined) groups.set(key, { callers: [caller], situation, question, meetings });
       else group.callers.push(caller);
@@ -102,32 +106,51 @@ export class DestinationSpace {
     return { callers, apart, destinations: this.workloads };
   }
 
-  /** The lines that a caller can meet, each with the sides that it meets it in. */
-  #meetings({ callers, apart }: Situation, inquiry: Inquiry): readonly Meeting[] {
-    const met = new Map<string, Met | undefined>();
+  /** The rules that a caller can meet, each with the sides that it meets it in. */
+  #meetings({ callers, apart }: Situation): readonly Meeting[] {
     const meetings: Meeting[] = [];
-    for (const line of this.lines) {
-      const found = new Map<string, { met: Met; sides: number }>();
+    for (const rule of this.#rules.candidates(callers)) {
+      let first: Meeting | undefined;
       for (const [side, caller] of callers.entries()) {
-        if (caller === undefined || line.named[side]?.length === 0 || !inquiry.bits(line, side)) continue;
-        const key = `${line.ruleNumber} ${side}`;
-        if (!met.has(key)) met.set(key, meet(line.rule, line.policy, caller, apart[side] ?? []));
-        const each = met.get(key);
-        if (each === undefined) continue;
-        const known = found.get(each.key);
-        found.set(each.key, { met: each, sides: (known?.sides ?? 0) | (1 << side) });
-      }
-      for (const { met: each, sides } of found.values()) {
-        meetings.push({ line, met: each, sides, key: `${line.number}:${sides}:${each.key}` });
+        if (caller === undefined || rule.lines.every(({ named }) => named[side]?.length === 0)) continue;
+        const met = meet(rule.rule, rule.policy, caller, apart[side] ?? []);
+        if (met === undefined) continue;
+        if (first?.met.key === met.key) first.sides |= 1 << side;
+        else {
+          first = { rule, met, sides: 1 << side };
+          meetings.push(first);
+        }
       }
     }
     return meetings;
   }
 
+  /** The lines of what a caller meets; `sides` are those that meet the rule and have the line. */
+  #lineMeetings(meetings: readonly Meeting[], inquiry: Inquiry): readonly LineMeeting[] {
+    return meetings.flatMap(({ rule, met, sides }) =>
+      rule.lines.flatMap((line): readonly LineMeeting[] => {
+        let own = 0;
+        const bits = { whenTrue: 0, whenUnknown: 0, whenNoToken: 0 };
+        for (let side = 0; side < this.#sides.length; side++) {
+          if ((sides & (1 << side)) === 0 || line.named[side]?.length === 0) continue;
+          const each = inquiry.bits(line, side);
+          if (each === undefined) continue;
+          own |= 1 << side;
+          bits.whenTrue |= each.whenTrue;
+          bits.whenUnknown |= each.whenUnknown;
+          bits.whenNoToken |= each.whenNoToken;
+        }
+        return own === 0 ? [] : [{ line, met, bits, tracked: inquiry.tracks(line, own) }];
+      }),
+    );
+  }
+
   #answer({ callers, situation, question, meetings }: Group, inquiry: Inquiry): readonly Finding[] {
+    const met = this.#lineMeetings(meetings, inquiry);
+    if (question.needsTracked(0) && !met.some(({ tracked }) => tracked)) return [];
     const found = (["http", "tcp"] as const).map((kind) => {
       const contenders = [
-        ...meetings.flatMap((meeting) => this.#contenders(meeting, kind, inquiry)),
+        ...met.flatMap((each) => this.#contenders(each, kind)),
         ...(kind === "http" && this.#refusals && inquiry.refused ? this.#refusalContenders(inquiry.refused) : []),
       ].map((contender, id) => ({ ...contender, id }));
       const search = new Search(question);
@@ -164,16 +187,9 @@ export class DestinationSpace {
     );
   }
 
-  #contenders({ line, met, sides }: Meeting, kind: "http" | "tcp", inquiry: Inquiry): readonly Contender[] {
-    const bits = { whenTrue: 0, whenUnknown: 0, whenNoToken: 0 };
-    for (let side = 0; side < this.#sides.length; side++) {
-      const own = (sides & (1 << side)) === 0 ? undefined : inquiry.bits(line, side);
-      bits.whenTrue |= own?.whenTrue ?? 0;
-      bits.whenUnknown |= own?.whenUnknown ?? 0;
-      bits.whenNoToken |= own?.whenNoToken ?? 0;
-    }
-    const tracked = inquiry.tracks(line, sides) ? { tracked: line.number } : {};
-    return this.#piecesOf(line, met)[kind].map((piece) => ({ id: 0, piece, bits, ...tracked }));
+  #contenders({ line, met, bits, tracked }: LineMeeting, kind: "http" | "tcp"): readonly Contender[] {
+    const mark = tracked ? { tracked: line.number } : {};
+    return this.#piecesOf(line, met)[kind].map((piece) => ({ id: 0, piece, bits, ...mark }));
   }
 
   #piecesOf(line: SpaceLine, met: Met): LinePieces {
@@ -210,11 +226,17 @@ export class DestinationSpace {
 }
 
 interface Meeting {
-  readonly line: SpaceLine;
+  readonly rule: SpaceRule;
   readonly met: Met;
   /** A bit a side. */
-  readonly sides: number;
-  readonly key: string;
+  sides: number;
+}
+
+interface LineMeeting {
+  readonly line: SpaceLine;
+  readonly met: Met;
+  readonly bits: Bits;
+  readonly tracked: boolean;
 }
 
 interface Group {
@@ -227,12 +249,14 @@ interface Group {
 /** Stands in for a side that does not know the destination. */
 const EMPTY: PolicySource = { policies: () => [] };
 
+/** What a situation means to the lines beside which of them are met. */
 function situationKey({ callers, apart }: Situation): string {
-  return JSON.stringify([
-    callers.map((caller) => caller !== undefined),
-    callers.map((caller) => caller?.kind === "anonymous"),
-    apart,
-  ]);
+  let key = "";
+  for (const [side, caller] of callers.entries()) {
+    key += caller === undefined ? "-" : caller.kind === "anonymous" ? "a" : "c";
+    if (apart[side]?.length !== 0) key += JSON.stringify(apart[side]);
+  }
+  return key;
 }
 
 function readingsOf(workloads: readonly (Workload | undefined)[]): {

@@ -57,8 +57,8 @@ export interface AnyDimension {
 
 /** The order in which the search asks: first what tells most lines apart. A token comes last, as in a decision. */
 export const RANKS = {
-  shape: 0,
-  path: 1,
+  path: 0,
+  shape: 1,
   port: 2,
   host: 3,
   time: 4,

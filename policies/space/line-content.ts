@@ -1,8 +1,18 @@
 import { foldLine } from "../match/request.ts";
 import type { AccessPolicy, CallerSelector, PathPattern, RequestLine, Rule } from "../model/index.ts";
 
+const RULES = new WeakMap<Rule, string>();
+
 /** Everything about a rule but its name, its lines and where it stands, as text: equal texts mean the same. */
-export function ruleContent(rule: Rule, { labelled }: AccessPolicy): string {
+export function ruleContent(rule: Rule, policy: AccessPolicy): string {
+  const known = RULES.get(rule);
+  if (known !== undefined) return known;
+  const text = writeRule(rule, policy);
+  RULES.set(rule, text);
+  return text;
+}
+
+function writeRule(rule: Rule, { labelled }: AccessPolicy): string {
   const { except } = rule;
   return JSON.stringify([
     rule.effect,
