@@ -1,8 +1,9 @@
+import { importConsul } from "./consul/import-consul.ts";
 import type { Exporter } from "./exporter.ts";
 import type { Importer } from "./importer.ts";
 
 /** Importers by format: one line a format. */
-export const IMPORTERS: ReadonlyMap<string, Importer> = new Map<string, Importer>([]);
+export const IMPORTERS: ReadonlyMap<string, Importer> = new Map<string, Importer>([["consul", importConsul]]);
 
 /** Exporters by format: one line a format. */
 export const EXPORTERS: ReadonlyMap<string, Exporter> = new Map<string, Exporter>([]);

@@ -21,7 +21,11 @@ export interface SourcePlace {
  * `grpc`: gRPC calls. `upgrade`: WebSocket and other upgrades. `connection`: plain TCP. `http`: everything but that.
  * `list-header`: a header that is repeated, holds a comma, or bytes outside visible ASCII. `host-with-port`: the host names a port.
  * `head`: HEAD requests. `trailing-slash`: the path ends in a slash, or lacks the one that the source has. `unregistered`: callers
- * that are not in the registry the import was given. `foreign`: callers of another trust domain. `egress`: what the caller's side forbids.
+ * that are not in the registry the import was given. `foreign`: callers of another trust domain. `anonymous`: callers without identity.
+ * `egress`: what the caller's side forbids. `datagram`: UDP and the like, which no sidecar carries. `malformed-identity`: callers whose
+ * principal is no SPIFFE ID.
+ * `long-number`: a number of 20 digits or more in the path. `long-value`: a header or parameter in which a regular expression repeats
+ * more often than values are listed. `list-query`: a query parameter that is repeated.
  */
 export type RequestScope =
   | "grpc"
@@ -36,7 +40,11 @@ export type RequestScope =
   | "foreign"
   | "egress"
   | "anonymous"
-  | "datagram";
+  | "datagram"
+  | "long-number"
+  | "long-value"
+  | "list-query"
+  | "malformed-identity";
 
 /** What became of one construct of the source. */
 export interface ReportEntry {

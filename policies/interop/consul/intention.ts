@@ -1,0 +1,232 @@
+import type { Notes } from "../draft/notes.ts";
+import type { SourcePlace } from "../report.ts";
+import { literalPath, type PathSet, rawPrefix } from "../translate/path-set.ts";
+import type { Condition } from "../translate/piece.ts";
+import { pathsOfRegex } from "../translate/regex-paths.ts";
+import {
+  absentTest,
+  noneOfTest,
+  oneOfTest,
+  partTest,
+  presentTest,
+  regexTest,
+  unaskable,
+  type ValueTest,
+} from "../translate/value-tests.ts";
+import type { Fields } from "./entries.ts";
+
+/** A service by namespace and name; `*` is any. */
+export interface ServiceName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** One permission of an intention, in its place in the order. */
+export interface Permission {
+  readonly action: "allow" | "deny";
+  readonly condition: Condition;
+  readonly place: SourcePlace;
+  readonly construct: string;
+}
+
+/** What one source may do to one destination. */
+export interface Intention {
+  readonly destination: ServiceName;
+  readonly source: ServiceName;
+  readonly action: "allow" | "deny" | readonly Permission[];
+  readonly place: SourcePlace;
+  readonly construct: string;
+}
+
+const ENTRY_KEYS = "apiVersion kind metadata spec status name namespace partition destination sources jwt meta".split(
+  " ",
+);
+const SOURCE_KEYS =
+  "name namespace partition peer samenessGroup action permissions description type precedence legacyId legacyMeta legacyCreateTime legacyUpdateTime".split(
+    " ",
+  );
+const HTTP_KEYS = ["pathExact", "pathPrefix", "pathRegex", "header", "methods"];
+const HEADER_KEYS = ["name", "present", "exact", "prefix", "suffix", "contains", "regex", "invert", "ignoreCase"];
+
+/** The intentions of one service-intentions entry, a Kubernetes resource or a plain config entry. */
+export function intentionsOf(entry: Fields, home: string, notes: Notes): readonly Intention[] {
+  const spec = entry.map("spec") ?? entry;
+  const destination = destinationOf(entry, spec, home);
+  const construct = `intentions for ${shown(destination)}`;
+  for (const key of entry.unknown(ENTRY_KEYS))
+    notes.add(entry.place(key), `${construct}: ${key}`, "unsupported", "this key is not known");
+  const withToken = spec.has("jwt");
+  return spec
+    .maps("sources")
+    .flatMap((source) => intentionOf(source, { destination, construct, home, withToken }, notes));
+}
+
+const shown = ({ namespace, name }: ServiceName): string => `${namespace}/${name}`;
+
+function destinationOf(entry: Fields, spec: Fields, home: string): ServiceName {
+  const destination = spec.map("destination");
+  const metadata = entry.map("metadata");
+  const name = destination?.text("name") ?? entry.text("name") ?? metadata?.text("name");
+  if (name === undefined) throw entry.invalid("name", "is missing");
+  return { name, namespace: destination?.text("namespace") ?? entry.text("namespace") ?? home };
+}
+
+interface Around {
+  readonly destination: ServiceName;
+  readonly construct: string;
+  readonly home: string;
+  readonly withToken: boolean;
+}
+
+function intentionOf(source: Fields, around: Around, notes: Notes): readonly Intention[] {
+  const { destination, home } = around;
+  const named: ServiceName = { name: source.text("name") ?? "*", namespace: source.text("namespace") ?? home };
+  const construct = `${around.construct}: source ${shown(named)}`;
+  const place = source.place();
+  const elsewhere = ["peer", "samenessGroup", "partition"].find(
+    (key) => source.has(key) && source.get(key) !== "default",
+  );
+  const action = actionOf(source, { ...around, construct }, notes);
+  if (elsewhere !== undefined) {
+    notes.add(
+      source.place(elsewhere),
+      `${construct}: ${elsewhere}`,
+      "unsupported",
+      "callers of another cluster are denied",
+    );
+    return [];
+  }
+  for (const key of source.unknown(SOURCE_KEYS))
+    notes.add(source.place(key), `${construct}: ${key}`, "unsupported", "this key is not known");
+  return [{ destination, source: named, action, place, construct }];
+}
+
+function actionOf(source: Fields, around: Around, notes: Notes): Intention["action"] {
+  const action = source.text("action")?.toLowerCase();
+  const permissions = source.maps("permissions");
+  if (permissions.length > 0) {
+    if (action !== undefined) throw source.invalid("action", "stands beside permissions");
+    if (around.destination.name === "*") throw source.invalid("permissions", "cannot be given for every destination");
+    return permissions.map((permission, index) => permissionOf(permission, index, around, notes));
+  }
+  if (action !== "allow" && action !== "deny") throw source.invalid("action", "is neither allow nor deny");
+  // An intention that asks for a token allows less than its action says, and a denial needs none.
+  if (!around.withToken || action === "deny") return action;
+  notes.add(
+    source.place(),
+    `${around.construct}: jwt`,
+    "unsupported",
+    "tokens are asked for by `jwt` rules written by hand",
+  );
+  return "deny";
+}
+
+function permissionOf(permission: Fields, index: number, around: Around, notes: Notes): Permission {
+  const construct = `${around.construct}: permissions[${index}]`;
+  const action = permission.text("action")?.toLowerCase();
+  if (action !== "allow" && action !== "deny") throw permission.invalid("action", "is neither allow nor deny");
+  const opaque = [...permission.unknown(["action", "http", "jwt"]), ...(permission.has("jwt") ? ["jwt"] : [])];
+  if (around.withToken && action === "allow") opaque.push("jwt");
+  const http = permission.map("http");
+  if (http === undefined && !permission.has("jwt")) throw permission.invalid("http", "is missing");
+  for (const key of [...opaque, ...(http?.unknown(HTTP_KEYS) ?? [])])
+    notes.add(permission.place(), `${construct}: ${key}`, "unsupported", "what it asks for cannot be asked for");
+  const condition = http === undefined ? { methods: "ANY" as const, paths: EVERY_PATH, tests: [] } : conditionOf(http);
+  const unsaid = opaque.length > 0 || (http?.unknown(HTTP_KEYS).length ?? 0) > 0;
+  return {
+    action,
+    condition: { ...condition, ...(unsaid ? { opaque: true } : {}) },
+    place: permission.place(),
+    construct,
+  };
+}
+
+const EVERY_PATH: PathSet = { patterns: ["/**"] };
+
+function conditionOf(http: Fields): Condition {
+  const methods = http.texts("methods").map((method) => method.toUpperCase());
+  return {
+    methods: methods.length === 0 ? "ANY" : [...new Set(methods)],
+    paths: pathsOf(http),
+    tests: http.maps("header").map(headerTest),
+  };
+}
+
+function pathsOf(http: Fields): PathSet | undefined {
+  const [exact, prefix, regex] = [http.text("pathExact"), http.text("pathPrefix"), http.text("pathRegex")];
+  const given = [exact, prefix, regex].filter((one) => one !== undefined);
+  if (given.length > 1) throw http.invalid("pathExact", "stands beside another path");
+  if (regex !== undefined) return pathsOfRegex(regex, "whole");
+  if (exact !== undefined) return patternsOf([literalPath(exact)]);
+  return prefix === undefined ? EVERY_PATH : patternsOf(rawPrefix(prefix) ?? []);
+}
+
+/** A path that no accepted request has is no pattern at all: nothing to allow and nothing to take away. */
+function patternsOf(patterns: readonly (string | undefined)[]): PathSet {
+  return { patterns: patterns.filter((pattern) => pattern !== undefined) };
+}
+
+function headerTest(header: Fields): ValueTest {
+  const name = header.text("name")?.toLowerCase();
+  if (name === undefined) throw header.invalid("name", "is missing");
+  const named = { of: "header", name } as const;
+  const invert = header.flag("invert");
+  if (header.unknown(HEADER_KEYS).length > 0 || !isMatched(name)) return unaskable(named);
+  if (header.flag("present")) return invert ? absentTest(named) : presentTest(named);
+  const test = valueTest(header, named, header.flag("ignoreCase"));
+  if (!invert) return test;
+  const exact = header.text("exact");
+  return exact === undefined || header.flag("ignoreCase")
+    ? { ...unaskable(named), fails: invertedFails(test) }
+    : noneOfTest(named, [exact]);
+}
+
+/** Where the inverted test does not hold: the value is missing, or the test itself holds. */
+function invertedFails({ holds, shortage }: ValueTest): ValueTest["fails"] {
+  return shortage === undefined ? [{ kind: "absent" }, ...holds] : undefined;
+}
+
+/** Headers that allow rules cannot ask for: the host, pseudo headers, upgrades, and what the sidecar writes. */
+function isMatched(name: string): boolean {
+  return (
+    /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) &&
+    !/^(?:host|upgrade|x-cellwall-.*|x-forwarded-client-cert|authorization|cookie|proxy-authorization)$/.test(name)
+  );
+}
+
+function valueTest(
+  header: Fields,
+  named: { readonly of: "header"; readonly name: string },
+  ignoreCase: boolean,
+): ValueTest {
+  const [exact, regex] = [header.text("exact"), header.text("regex")];
+  if (exact !== undefined)
+    return oneOfTest(
+      named,
+      ignoreCase ? spellings(exact) : [exact],
+      ignoreCase && spellings(exact).length === 1 ? "other" : undefined,
+    );
+  if (regex !== undefined) return ignoreCase ? unaskable(named) : regexTest(named, regex, "whole");
+  for (const kind of ["prefix", "suffix", "contains"] as const) {
+    const value = header.text(kind);
+    if (value === undefined) continue;
+    const test = partTest(named, kind, value);
+    return ignoreCase && /[a-z]/i.test(value)
+      ? { ...test, holds: spellings(value).map((one) => ({ kind, value: one })) }
+      : test;
+  }
+  throw header.invalid("exact", "is missing: a header is tested in one way");
+}
+
+/** Every spelling in upper and lower case, or the given one alone where there are more than 64. */
+function spellings(text: string): readonly string[] {
+  const letters = text.replace(/[^a-z]/gi, "").length;
+  if (letters > 6) return [text];
+  return [...text].reduce<readonly string[]>(
+    (starts, character) =>
+      starts.flatMap((start) =>
+        [...new Set([character.toLowerCase(), character.toUpperCase()])].map((one) => start + one),
+      ),
+    [""],
+  );
+}
