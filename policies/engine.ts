@@ -5,9 +5,19 @@ export { type CompileOptions, DEFAULT_MAX_STALE_MS } from "./compile/options.ts"
 export { decide } from "./decide/decide.ts";
 export { serverFirstCallers } from "./decide/server-first.ts";
 export { warm } from "./decide/warm.ts";
+export type { Edit } from "./explain/edit.ts";
 export { type ExplainOptions, explain } from "./explain/explain.ts";
-export type { Explanation, Lack, LackKind, LineReport, RequestKind } from "./explain/explanation.ts";
+export type {
+  CandidateExplanation,
+  Explanation,
+  Lack,
+  LackKind,
+  LineReport,
+  RequestKind,
+} from "./explain/explanation.ts";
 export { formatExplanation, lackText } from "./explain/format-explanation.ts";
+export type { Refusal } from "./explain/refusal.ts";
+export type { Suggestion } from "./explain/suggest.ts";
 export { type CanonicalPath, canonicalPath, MAX_PATH_BYTES, type PathRefusal } from "./path/canonical-path.ts";
 export { PolicyError, type PolicyErrorCode } from "./policy-error.ts";
 export { referenceDecide } from "./reference/reference-decide.ts";

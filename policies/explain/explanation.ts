@@ -1,5 +1,7 @@
 import type { TokenTruth } from "../match/token.ts";
-import type { Decision, Span } from "../model/index.ts";
+import type { Decision, ReasonCode, Span, Verdict } from "../model/index.ts";
+import type { Refusal } from "./refusal.ts";
+import type { Suggestion } from "./suggest.ts";
 
 /** One thing that a line lacks, or, where `unknown`, one that cannot be told. Texts are as they are: print them escaped. */
 export type Lack = { readonly unknown: boolean } & (
@@ -75,5 +77,24 @@ export interface Explanation {
   /** The line that decided; absent where none did. */
   readonly deciding: LineReport | undefined;
   /** Where nothing allowed the request: the allow lines that came nearest, nearest first. */
+  readonly nearest: readonly LineReport[];
+  /** Of a denial before any rule: why, and what to do. */
+  readonly refusal?: Refusal;
+  /** The deny line that decided: whom and what its `except` spares. */
+  readonly except?: string;
+  /** Where nothing allowed the request: the smallest edit that would, where there is one. */
+  readonly suggestion?: Suggestion;
+  /** What the caller could send instead, where a condition on the request is what the nearest line lacks. */
+  readonly instead?: string;
+  /** What the candidate policies say of the request, where they change anything for the destination. */
+  readonly candidate?: CandidateExplanation;
+}
+
+/** Why the candidate policies decide as they do. */
+export interface CandidateExplanation {
+  readonly verdict: Verdict;
+  readonly reason: ReasonCode;
+  readonly deciding: LineReport | undefined;
+  /** Where they do not allow the request: the allow lines that came nearest. */
   readonly nearest: readonly LineReport[];
 }

@@ -1,19 +1,69 @@
+import type { WitnessRequest } from "../findings/finding.ts";
+import { witnessText } from "../findings/witness-text.ts";
 import type { Decision } from "../model/index.ts";
 import { printable } from "../printable.ts";
-import type { Explanation, Lack, LineReport } from "./explanation.ts";
+import type { Edit } from "./edit.ts";
+import type { CandidateExplanation, Explanation, Lack, LineReport } from "./explanation.ts";
 
 /** An explanation as lines of text for a terminal, foreign text escaped. */
 export function formatExplanation(explanation: Explanation): string {
-  const { decision, deciding, nearest } = explanation;
+  const { decision, deciding, nearest, refusal, except, candidate } = explanation;
   const parts = [headline(decision)];
+  if (refusal !== undefined) parts.push(`  ${refusal.message}`, `  ${refusal.remedy}`);
   if (deciding !== undefined)
     parts.push(`  by ${place(deciding)}`, ...deciding.lacks.map((lack) => `    ${lackText(lack)}`));
-  if (nearest.length > 0) parts.push("  nearest allow lines, and what each lacks:");
-  for (const report of nearest) {
-    parts.push(`    ${place(report)}`, ...report.lacks.map((lack) => `      - ${lackText(lack)}`));
-    if (report.lacks.length === 0) parts.push("      - nothing: it matches");
-  }
+  if (except !== undefined) parts.push(`    ${except}`);
+  parts.push(...nearestLines(nearest, "  nearest allow lines, and what each lacks:"));
+  parts.push(...suggestionLines(explanation));
+  if (candidate !== undefined) parts.push(...candidateLines(candidate));
   return `${parts.join("\n")}\n`;
+}
+
+function nearestLines(nearest: readonly LineReport[], title: string): readonly string[] {
+  if (nearest.length === 0) return [];
+  const texts = nearest.flatMap((report) => [
+    `    ${place(report)}`,
+    ...report.lacks.map((lack) => `      - ${lackText(lack)}`),
+    ...(report.lacks.length === 0 ? ["      - nothing: it matches"] : []),
+  ]);
+  return [title, ...texts];
+}
+
+function suggestionLines({ suggestion, instead }: Explanation): readonly string[] {
+  const lines: string[] = [];
+  if (suggestion !== undefined) {
+    lines.push("  smallest edit that would allow it:", ...suggestion.edits.flatMap(editLines));
+    if (suggestion.alsoAllows.length > 0) lines.push("    warning: it would allow more than this request, for example");
+    lines.push(...suggestion.alsoAllows.map((witness) => `      ${shortText(witness)}`));
+  }
+  if (instead !== undefined) lines.push(`  without an edit: ${instead}`);
+  return lines;
+}
+
+const VERBS: Readonly<Record<Edit["action"], string>> = {
+  replace: "becomes",
+  insert: "after this line",
+  set: "in this rule",
+  remove: "without",
+  create: "new document",
+};
+
+function editLines({ span, action, message, yaml }: Edit): readonly string[] {
+  const where = span === undefined ? "" : `${printable(span.file)}:${span.line}:${span.column} `;
+  const texts = yaml.split("\n").map((line) => `      ${printable(line, 1_024)}`);
+  return [`    ${where}${printable(message)} (${VERBS[action]}):`, ...texts];
+}
+
+/** A witness without what it has in common with the request more often than not. */
+function shortText(witness: WitnessRequest): string {
+  const { from, to, request, headers, query } = witness;
+  return witnessText({ from, to, request, ...(headers && { headers }), ...(query && { query }) });
+}
+
+function candidateLines({ verdict, reason, deciding, nearest }: CandidateExplanation): readonly string[] {
+  const by = deciding === undefined ? "" : ` by ${place(deciding)}`;
+  const near = verdict === "allow" ? [] : nearestLines(nearest, "  nearest allow lines of the candidates:");
+  return [`  candidate policies: ${verdict}: ${reason}${by}`, ...near];
 }
 
 function headline(decision: Decision): string {

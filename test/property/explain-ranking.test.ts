@@ -52,7 +52,7 @@ function runMutation(random: Random, kind: Mutation, asked: Asked, tally: Tally)
 
 /** Where the explanation has the line that lacks the true cause and nothing else. */
 function placeOfCause({ set, attributes, isCause }: Mutated): number {
-  const { nearest } = explain(set, attributes);
+  const { nearest } = explain(set, attributes, { suggest: false });
   return nearest.findIndex(({ lacks }) => lacks.length > 0 && lacks.every(isCause));
 }
 
