@@ -5,6 +5,8 @@ export interface Output {
   readonly color: boolean;
   /** Width of the screen in characters. */
   readonly columns: number;
+  /** Whether a person looks at it: only there is progress shown. Absent means no. */
+  readonly terminal?: boolean;
 }
 
 /** Everything a command touches of its process. */
@@ -40,6 +42,7 @@ function outputOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output {
     write: (text) => void stream.write(text),
     color: wantsColor(stream.isTTY === true, env),
     columns: stream.columns ?? DEFAULT_COLUMNS,
+    terminal: stream.isTTY === true && env.TERM !== "dumb",
   };
 }
 

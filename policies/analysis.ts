@@ -1,4 +1,6 @@
 /** What is worked out of policies before they are in force: findings, tests, differences. Each line is one folder's face. */
 export * from "./findings/index.ts";
+export * from "./guardrails/index.ts";
+export * from "./lint/index.ts";
 export * from "./space/index.ts";
 export * from "./tests/index.ts";

@@ -116,6 +116,15 @@ export const publishRequest = z.strictObject({
 });
 export type PublishRequest = z.input<typeof publishRequest>;
 
+/** `GET /v1/policies` (admin): the files of the set in force, each with the source that published it. */
+export const publishedPolicies = z.strictObject({
+  epoch: counter,
+  revision: counter,
+  publisher: z.string(),
+  files: z.array(z.strictObject({ path: z.string(), text: z.string(), source: z.string() })),
+});
+export type PublishedPolicies = z.infer<typeof publishedPolicies>;
+
 const span = z.strictObject({
   file: z.string(),
   line: z.int(),

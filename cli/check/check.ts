@@ -1,67 +1,26 @@
-import { type Diagnostic, formatDiagnostics, type PolicySet, parseDocuments, resolve } from "../../policies/index.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
+import type { CheckOptions } from "../commands/check.ts";
 import type { Io } from "../io.ts";
-import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
-import { count, json, lines, paint } from "../screen.ts";
+import { readPolicyFolders } from "../policy-folder.ts";
+import { startProgress } from "../progress.ts";
+import { readForeign } from "./foreign.ts";
+import { PASSES } from "./passes.ts";
+import { printReport } from "./print-report.ts";
+import { type CheckReport, countsOf } from "./report.ts";
+import { runPasses } from "./run-passes.ts";
 
-/** Prints what is wrong with a set and how large it is; findings where it has errors. */
-export function check(
-  options: { readonly folders: readonly string[]; readonly output: "text" | "json" },
-  io: Io,
-): ExitCode {
-  const files = readPolicyFolders(options.folders, io.cwd);
-  const set = readSet(files);
-  if (options.output === "json") json(io.stdout, report(files, set));
-  else printReport(files, set, io);
-  return errorsOf(set.diagnostics) > 0 ? EXIT.findings : EXIT.ok;
+/** Prints what is wrong with a set and how large it is; findings where something is at least as grave as `--fail-on`. */
+export async function check(folders: readonly string[], options: CheckOptions, io: Io): Promise<ExitCode> {
+  const files = readPolicyFolders(folders, io.cwd);
+  const foreign =
+    options.against === undefined ? [] : await readForeign({ ...options, against: options.against }, files, io);
+  const passes = PASSES.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
+  const report = runPasses({ files, foreign, passes, now: io.clock(), progress: startProgress(io.stderr) });
+  printReport(report, options.output, io);
+  return fails(report, options.failOn) ? EXIT.findings : EXIT.ok;
 }
 
-/** The resolved set of files, its diagnostics inside. */
-export function readSet(files: readonly PolicyText[]): PolicySet {
-  const { documents, diagnostics } = parseDocuments(files);
-  return resolve(documents, { diagnostics });
-}
-
-/** How many of the findings are errors. */
-export function errorsOf(diagnostics: readonly Diagnostic[]): number {
-  return diagnostics.filter((each) => each.severity === "error").length;
-}
-
-function report(files: readonly PolicyText[], set: PolicySet): unknown {
-  const errors = errorsOf(set.diagnostics);
-  return {
-    ok: errors === 0,
-    files: files.map(({ path }) => path),
-    workloads: set.workloads.length,
-    policies: set.policies.length,
-    requestLines: requestLines(set),
-    errors,
-    warnings: set.diagnostics.filter((each) => each.severity === "warning").length,
-    diagnostics: set.diagnostics,
-  };
-}
-
-function printReport(files: readonly PolicyText[], set: PolicySet, io: Io): void {
-  const { diagnostics } = set;
-  if (diagnostics.length > 0)
-    lines(io.stdout, formatDiagnostics(diagnostics, { files, color: io.stdout.color }).trimEnd(), "");
-  const errors = errorsOf(diagnostics);
-  const warnings = diagnostics.filter((each) => each.severity === "warning").length;
-  const verdict = errors === 0 ? paint(io.stdout, "green", "ok") : paint(io.stdout, "red", count(errors, "error"));
-  const beside = warnings === 0 ? "" : `, ${count(warnings, "warning")}`;
-  lines(io.stdout, `${verdict}${beside}: ${sizes(files, set)}`);
-}
-
-function sizes(files: readonly PolicyText[], set: PolicySet): string {
-  return [
-    count(files.length, "file"),
-    count(set.workloads.length, "workload"),
-    count(set.policies.length, "policy", "policies"),
-    count(requestLines(set), "request line"),
-  ].join(", ");
-}
-
-function requestLines({ policies }: PolicySet): number {
-  const rules = policies.flatMap((policy) => [...policy.allow, ...policy.deny]);
-  return rules.reduce((sum, rule) => sum + (rule.requests?.length ?? 1), 0);
+function fails(report: CheckReport, failOn: CheckOptions["failOn"]): boolean {
+  const { errors, warnings } = countsOf(report);
+  return errors > 0 || (failOn === "warning" && warnings > 0);
 }

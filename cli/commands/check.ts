@@ -1,18 +1,57 @@
-import { examples, type OutputOptions, type Register, withOutput } from "../command.ts";
+import { InvalidArgumentError, Option } from "commander";
+import { type AuthorityOptions, withAuthority } from "../admin-client.ts";
+import { examples, type Register } from "../command.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+
+/** Options of `cellwall check`. */
+export interface CheckOptions extends AuthorityOptions {
+  readonly only: readonly ("lint" | "test" | "guardrails")[];
+  readonly against?: string;
+  readonly source?: string;
+  readonly failOn: "error" | "warning";
+  readonly output: "text" | "json" | "sarif" | "junit";
+}
+
+const PASSES = ["lint", "test", "guardrails"] as const;
+
+function onlyPass(value: string, before: CheckOptions["only"]): CheckOptions["only"] {
+  const pass = PASSES.find((one) => one === value);
+  if (pass === undefined) throw new InvalidArgumentError(`Allowed choices are ${PASSES.join(", ")}.`);
+  return [...before, pass];
+}
 
 /** `cellwall check`. */
 export const registerCheck: Register = (program, { io, action }) => {
   const command = program
     .command("check")
-    .description("look for mistakes in a policy set: all of them, each with its place")
+    .description("look for mistakes in a policy set: lint, guardrails and tests in one go, each finding with its place")
     .argument("[dirs...]", "folders in order; a later Mesh or Workload is merged over an earlier one", [
       DEFAULT_POLICY_FOLDER,
-    ]);
-  examples(withOutput(command), "check", "check policies/ envs/prod/", "check --output json").action(
-    action(async (folders: readonly string[], { output }: OutputOptions) => {
+    ])
+    .option("--only <pass>", "run this only: lint, test or guardrails; may be repeated", onlyPass, [])
+    .option(
+      "--against <where>",
+      "judge the folders as part of what is in force: https://…, `authority`, a file or a folder",
+    )
+    .option("--source <name>", "with --against: what that source has published is replaced by the folders")
+    .addOption(
+      new Option("--fail-on <severity>", "least severity that ends with 1")
+        .choices(["error", "warning"])
+        .default("warning"),
+    )
+    .addOption(
+      new Option("--output <form>", "form of the answer").choices(["text", "json", "sarif", "junit"]).default("text"),
+    );
+  examples(
+    withAuthority(command),
+    "check",
+    "check policies/ envs/prod/",
+    "check --only lint --only test --output sarif",
+    "check orders/ --against authority --source orders",
+  ).action(
+    action(async (folders: readonly string[], options: CheckOptions) => {
       const { check } = await import("../check/check.ts");
-      return check({ folders, output }, io);
+      return check(folders, options, io);
     }),
   );
 };
