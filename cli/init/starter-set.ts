@@ -35,6 +35,7 @@ const workloads = (trustDomain: string): string => `# The workloads: who is who,
 # Labels are bound to the identity by the authority; nothing that a request carries can set them.
 apiVersion: cellwall.dev/v1
 kind: Workload
+# cellwall:ignore unprotected-workload nobody in the mesh calls web
 metadata: { name: web, namespace: shop, labels: { app: web } }
 spec:
   # Identity: spiffe://${trustDomain}/shop/web, from namespace and name.
@@ -65,6 +66,8 @@ kind: AccessPolicy
 metadata: { name: orders, namespace: shop }
 spec:
   protects: { labels: { app: orders } }
+  # Who answers for it.
+  owner: team-orders
   allow:
     - name: web-reads-orders
       from:

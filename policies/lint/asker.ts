@@ -2,10 +2,11 @@ import type { Caller } from "../match/caller.ts";
 import { foldLine } from "../match/request.ts";
 import type { Attributes, PolicySet, RequestLine, Rule, Workload } from "../model/index.ts";
 import { type CallerClass, callerClasses } from "../space/caller-classes.ts";
+import { TRUE } from "../space/dimension.ts";
 import { attributesOfExample } from "../space/example.ts";
 import { type Met, meet } from "../space/lines.ts";
 import { type LinePieces, piecesOf } from "../space/pieces.ts";
-import { type Contender, type Example, Search, type Question as SearchQuestion } from "../space/search.ts";
+import { type Contender, type Example, Search } from "../space/search.ts";
 import { Side } from "../space/side.ts";
 import { Universe } from "../space/universe.ts";
 import type { LineOf } from "./line-at.ts";
@@ -54,12 +55,21 @@ class Asker {
       if (lines === undefined || asked.has(lines.key)) continue;
       asked.add(lines.key);
       for (const kind of ["http", "tcp"] as const) {
-        const { example, exact } = search(question, lines.contenders, kind);
+        const { example, exact } = search(question, this.#contenders(lines.contenders, kind, question));
         if (example !== undefined) return { kind: "found", attributes: this.#attributes(example, kind, of, question) };
         if (!exact) undecided = true;
       }
     }
     return { kind: undecided ? "undecided" : "none" };
+  }
+
+  #contenders(lines: readonly CallerLine[], kind: "http" | "tcp", { refusals }: Question): readonly Contender[] {
+    const contenders = contendersOf(lines, kind, refusals === true);
+    if (kind === "tcp" || refusals !== true) return contenders;
+    // Adds nothing to an answer, but makes the search look at refused hosts.
+    const host = this.#universe.host.condition("refused", { kind: "refused" });
+    const piece = { conditions: [host], status: TRUE, except: [] } as const;
+    return [...contenders, { id: contenders.length, piece, bits: { whenTrue: 0, whenUnknown: 0, whenNoToken: 0 } }];
   }
 
   #attributes(example: Example | null, kind: "http" | "tcp", { id }: CallerClass, { view }: Question): Attributes {
@@ -68,42 +78,44 @@ class Asker {
   }
 
   /** The lines as one caller meets them; undefined where one that must be true cannot be. */
-  #linesOf({ view, all, none, some }: Question, at: number): CallerLines | undefined {
+  #linesOf({ view, all, none, some, refusals = false }: Question, at: number): CallerLines | undefined {
     const contenders: CallerLine[] = [];
+    const place = { at, destination: view.destination, refusals };
     for (const [index, line] of all.entries()) {
-      const pieces = this.#meet(line, at, view.destination);
+      const pieces = this.#meet(line, place);
       if (pieces === undefined) return undefined;
       contenders.push({ pieces, bit: 1 << index, tracked: true });
     }
-    for (const line of some ?? []) this.#add(contenders, line, at, view.destination, SOME);
+    for (const line of some ?? []) this.#add(contenders, line, place, SOME);
     if (some !== undefined && !contenders.some(({ bit }) => bit === SOME)) return undefined;
-    for (const line of none) this.#add(contenders, line, at, view.destination, HIT);
+    for (const line of none) this.#add(contenders, line, place, HIT);
     return { contenders, key: contenders.map(({ pieces, bit }) => `${numberOf(pieces)}:${bit}`).join(" ") };
   }
 
-  #add(into: CallerLine[], line: LineOf, at: number, destination: Workload, bit: number): void {
-    const pieces = this.#meet(line, at, destination);
+  #add(into: CallerLine[], line: LineOf, place: Place, bit: number): void {
+    const pieces = this.#meet(line, place);
     if (pieces !== undefined) into.push({ pieces, bit, tracked: false });
   }
 
   /** What is left of a line once the caller is known; undefined where nothing is. */
-  #meet(line: LineOf, at: number, destination: Workload): LinePieces | undefined {
+  #meet(line: LineOf, place: Place): LinePieces | undefined {
+    const { at, destination } = place;
     const known =
       this.#met.get(line.rule) ?? this.#callers.map(({ caller }) => meet(line.rule, line.policy, caller, []));
     this.#met.set(line.rule, known);
     const [met, caller] = [known[at], this.#callers[at]?.caller];
     if (met === undefined || caller === undefined || this.#isApart(line.rule, caller, destination)) return undefined;
-    return this.#piecesOf(line, met, destination);
+    return this.#piecesOf(line, met, place);
   }
 
   #isApart({ effect, across }: Rule, caller: Caller, destination: Workload): boolean {
     return effect === "allow" && this.#side.apart(caller, destination).some((label) => !across.includes(label));
   }
 
-  #piecesOf(line: LineOf, { key, from, except }: Met, { paths }: Workload): LinePieces {
+  #piecesOf(line: LineOf, { key, from, except }: Met, { destination: { paths }, refusals }: Place): LinePieces {
     const known = this.#pieces.get(line) ?? new Map<string, LinePieces>();
     this.#pieces.set(line, known);
-    const name = `${paths.caseInsensitive} ${paths.matrixParameters} ${key}`;
+    const name = `${paths.caseInsensitive} ${paths.matrixParameters} ${refusals} ${key}`;
     const there = known.get(name);
     if (there !== undefined) return there;
     const read = (request: RequestLine): RequestLine => (paths.caseInsensitive ? foldLine(request) : request);
@@ -114,10 +126,17 @@ class Asker {
       from,
       except: except && { from: except, requests: rule.except?.requests?.map(read) },
     };
-    const made = piecesOf(left, this.#universe, { readings: [paths], index: 0, refusals: false });
+    const made = piecesOf(left, this.#universe, { readings: [paths], index: 0, refusals });
     known.set(name, made);
     return made;
   }
+}
+
+/** Which caller, where to, and which requests. */
+interface Place {
+  readonly at: number;
+  readonly destination: Workload;
+  readonly refusals: boolean;
 }
 
 interface CallerLine {
@@ -144,13 +163,14 @@ function numberOf(pieces: LinePieces): number {
 /** Runs one search and stops at the first example; `null` is one in which nothing matters. */
 function search(
   { all, some }: Question,
-  lines: readonly CallerLine[],
-  kind: "http" | "tcp",
+  contenders: readonly Contender[],
 ): { readonly example: Example | null | undefined; readonly exact: boolean } {
   const whole = (1 << all.length) - 1;
   const wanted = some === undefined ? whole : whole | SOME;
+  const isThere = all.every((_, index) => contenders.some(({ bits }) => bits.whenTrue === 1 << index));
+  if (!isThere) return { example: undefined, exact: true };
   let done = false;
-  const question: SearchQuestion = {
+  const engine = new Search({
     answers: 1,
     answer: (bits) => {
       const found = (bits & HIT) === 0 && (bits & wanted) === wanted;
@@ -159,22 +179,22 @@ function search(
     },
     settled: (bits) => done || (bits & HIT) !== 0,
     needsTracked: (bits) => (bits & whole) !== whole,
-  };
-  const engine = new Search(question);
-  const contenders = contendersOf(lines, kind);
-  const isThere = all.every((_, index) => contenders.some(({ bits }) => bits.whenTrue === 1 << index));
-  if (!isThere) return { example: undefined, exact: true };
+  });
   const [example] = engine.run(contenders, 0).all;
   return { example, exact: engine.exact };
 }
 
-function contendersOf(lines: readonly CallerLine[], kind: "http" | "tcp"): readonly Contender[] {
+function contendersOf(
+  lines: readonly CallerLine[],
+  kind: "http" | "tcp",
+  unknownCounts: boolean,
+): readonly Contender[] {
   let id = 0;
   return lines.flatMap(({ pieces, bit, tracked }, line) =>
     pieces[kind].map((piece) => ({
       id: id++,
       piece,
-      bits: { whenTrue: bit, whenUnknown: 0, whenNoToken: 0 },
+      bits: { whenTrue: bit, whenUnknown: unknownCounts ? bit : 0, whenNoToken: 0 },
       ...(tracked ? { tracked: line } : {}),
     })),
   );

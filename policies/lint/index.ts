@@ -1,2 +1,2 @@
 /** Lint: what is suspicious in a set of policies (docs/lint.md). */
-export { type LintOptions, lint } from "./lint.ts";
+export { LINT_IDS, type LintOptions, lint } from "./lint.ts";

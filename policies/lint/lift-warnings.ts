@@ -28,6 +28,9 @@ const LIFTED: ReadonlyMap<string, Lifted> = new Map([
   ],
 ]);
 
+/** The ids that `liftWarnings` gives. */
+export const LIFTED_IDS: readonly string[] = [...LIFTED.values()].map(({ id }) => id);
+
 /** The warnings of the set's diagnostics as findings, so that each has one id, one place to be suppressed, and is told once. */
 export function liftWarnings(subject: Subject): readonly Finding[] {
   return subject.set.diagnostics.filter(({ severity }) => severity !== "error").map((one) => lift(one, subject));

@@ -1,9 +1,12 @@
 import type { Finding } from "../findings/index.ts";
 import type { PolicySet } from "../model/index.ts";
 import type { Document } from "../syntax/document.ts";
-import { liftWarnings } from "./lift-warnings.ts";
+import { LIFTED_IDS, liftWarnings } from "./lift-warnings.ts";
 import { LINTS } from "./lints/index.ts";
 import { type Subject, subjectOf } from "./subject.ts";
+
+/** The ids of everything that `lint` can find, each with a paragraph in docs/lint.md. Sorted. */
+export const LINT_IDS: readonly string[] = [...new Set([...LINTS.keys(), ...LIFTED_IDS])].sort();
 
 /** Options of `lint`. */
 export interface LintOptions {
@@ -20,7 +23,7 @@ export interface LintOptions {
 export function lint(set: PolicySet, { now, documents = [] }: LintOptions): readonly Finding[] {
   const subject = subjectOf(set, now, documents);
   const broken = set.diagnostics.some(({ severity }) => severity === "error");
-  const found = broken ? [] : LINTS.flatMap((each) => each(subject));
+  const found = broken ? [] : [...LINTS.values()].flatMap((each) => each(subject));
   return inOrder([...liftWarnings(subject), ...found], subject);
 }
 

@@ -10,6 +10,8 @@ export interface Question {
   readonly none: readonly LineOf[];
   /** Lines of which at least one is true, where it is asked. */
   readonly some?: readonly LineOf[];
+  /** Whether requests count of which the path or the host is refused. Lines that are unknown of them count as true. */
+  readonly refusals?: boolean;
 }
 
 /** What a question comes to. */

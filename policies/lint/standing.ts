@@ -57,10 +57,11 @@ class Judge {
     return standing;
   }
 
-  /** Asks for a request that this line alone decides. */
+  /** Asks for a request that this line alone decides: in monitor mode `always` also holds what is refused before any rule. */
   #uniquely(line: LineOf, view: View): Question {
     const others = this.#others(line, view);
-    return { view, all: [line], none: line.rule.effect === "allow" ? [...others, ...view.denies] : others };
+    const none = line.rule.effect === "allow" ? [...others, ...view.denies] : others;
+    return { view, all: [line], none, refusals: line.rule.always && view.destination.mode === "monitor" };
   }
 
   /** The lines that do the same as this one where they are true. A deny that is `always` true is replaced by such alone. */

@@ -94,14 +94,10 @@ function distinctLines(input: SetInput): SetInput {
 
 /** The request with everything that a condition may ask for, from now on. */
 function known(request: Attributes): Attributes {
-  const { withheldHeaders: _, ...rest } = request;
+  const { withheldHeaders: _, unrecorded: __, peerAddress, ...rest } = request;
   const claims = new Map(PROVIDERS.map((name) => [name, request.claims?.get(name) ?? ({ kind: "absent" } as const)]));
-  return {
-    ...rest,
-    claims,
-    peerAddress: parseAddress(request.peerAddress ?? "") === undefined ? "10.1.2.3" : request.peerAddress,
-    now: new Date(Math.max(request.now.getTime(), NOW.getTime())),
-  };
+  const address = peerAddress !== undefined && parseAddress(peerAddress) !== undefined ? peerAddress : "10.1.2.3";
+  return { ...rest, claims, peerAddress: address, now: new Date(Math.max(request.now.getTime(), NOW.getTime())) };
 }
 
 /** The set without lines; a rule goes with its last one. */
@@ -136,8 +132,10 @@ function checkWitness(
       fail("the witness of an allow is not decided by it", [line.lineId, attributes, having, lacking]);
     return;
   }
+  // Everything is known here, so that unknown is what asks for a path or a host that was refused.
+  const holds = ({ of, truth }: LineTruth): boolean => truth === true || (of.always && truth === "unknown");
   const hit = truthsOf(left, attributes).filter(
-    ({ of, truth }) => of.effect === "deny" && truth === true && (of.always || !line.rule.always),
+    (each) => each.of.effect === "deny" && holds(each) && (each.of.always || !line.rule.always),
   );
   if (hit.length !== 1 || hit[0]?.id !== line.lineId)
     fail("the witness of a deny is not hit by it alone", [line.lineId, attributes, hit.map(({ id }) => id)]);
