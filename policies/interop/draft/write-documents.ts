@@ -1,0 +1,60 @@
+import { Document, type Scalar, visit } from "yaml";
+import { plainMeaning } from "../../syntax/plain-meaning.ts";
+import type { DraftPolicy } from "./draft.ts";
+import { labelOf } from "./names.ts";
+import type { KnownWorkload, World } from "./world.ts";
+
+const API_VERSION = "cellwall.dev/v1";
+
+/** The documents of an import: Mesh and Workloads where they are to be written, then the policies that have rules. */
+export function writeDocuments(policies: readonly DraftPolicy[], world: World, federation = world.foreign): string {
+  const registry = world.emitRegistry ? [meshOf(world, federation), ...world.workloads.map(workloadOf)] : [];
+  const written = policies.filter(({ allow, deny }) => allow.length + deny.length > 0).map(policyOf);
+  return [...registry, ...written].map(yamlOf).join("---\n");
+}
+
+function meshOf({ trustDomain }: World, federation: readonly string[]): unknown {
+  return {
+    apiVersion: API_VERSION,
+    kind: "Mesh",
+    metadata: { name: "imported" },
+    spec: {
+      trustDomain,
+      defaultMode: "enforce",
+      ...(federation.length === 0 ? {} : { federation: federation.map((name) => ({ trustDomain: name })) }),
+    },
+  };
+}
+
+function workloadOf({ namespace, name, labels, identity }: KnownWorkload): unknown {
+  const kept = Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ""));
+  return {
+    apiVersion: API_VERSION,
+    kind: "Workload",
+    metadata: { name, namespace, ...(Object.keys(kept).length === 0 ? {} : { labels: kept }) },
+    spec: { identity },
+  };
+}
+
+function policyOf({ namespace, name, protects, allow, deny }: DraftPolicy): unknown {
+  return {
+    apiVersion: API_VERSION,
+    kind: "AccessPolicy",
+    metadata: { name: labelOf(name), namespace },
+    spec: { protects, ...(allow.length === 0 ? {} : { allow }), ...(deny.length === 0 ? {} : { deny }) },
+  };
+}
+
+function yamlOf(value: unknown): string {
+  const document = new Document(value, { aliasDuplicateObjects: false });
+  visit(document, { Scalar: (_key, node) => quoteWhereNeeded(node) });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+}
+
+/** Quotes every text that some YAML tool reads as something else, or that holds what YAML uses itself. */
+function quoteWhereNeeded(node: Scalar): void {
+  if (typeof node.value !== "string") return;
+  const plain = /^[A-Za-z0-9/_.][A-Za-z0-9/_.@+|*{} -]*(?::[A-Za-z0-9/_.*{}-]+)*$/.test(node.value);
+  const safe = plain && !/ $/.test(node.value) && plainMeaning(node.value) === "text";
+  node.type = safe && !/^[{}*]/.test(node.value) ? "PLAIN" : "QUOTE_DOUBLE";
+}

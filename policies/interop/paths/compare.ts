@@ -1,0 +1,75 @@
+import type { PatternSegment } from "../../model/index.ts";
+import { parsePathPattern } from "../../syntax/path-pattern.ts";
+
+type Segments = readonly PatternSegment[];
+
+const segmentsOf = (pattern: string): Segments => parsePathPattern(pattern, 0).value?.segments ?? [];
+
+/** Whether a pattern certainly matches all that another does. Reads both as an allow's. */
+export function covers(wide: string, narrow: string): boolean {
+  return wide === narrow || wide === "/**" || coversFrom(segmentsOf(wide), segmentsOf(narrow));
+}
+
+function coversFrom([wide, ...wider]: Segments, [narrow, ...narrower]: Segments): boolean {
+  if (wide === undefined || narrow === undefined) return wide === narrow;
+  if (wide.kind === "rest") {
+    const rest = [narrow, ...narrower];
+    return rest.some((_, index) => coversFrom(wider, rest.slice(index + 1)));
+  }
+  return segmentCovers(wide, narrow) && coversFrom(wider, narrower);
+}
+
+function segmentCovers(wide: PatternSegment, narrow: PatternSegment): boolean {
+  if (wide.kind === "literal") return narrow.kind === "literal" && narrow.value === wide.value;
+  if (wide.kind === "rest" || wide.type !== "any" || narrow.kind === "rest") return false;
+  if (narrow.kind === "literal") return isBetween(narrow.value, wide);
+  return narrow.prefix.startsWith(wide.prefix) && narrow.suffix.endsWith(wide.suffix);
+}
+
+function isBetween(value: string, { prefix, suffix }: { readonly prefix: string; readonly suffix: string }): boolean {
+  return value.length > prefix.length + suffix.length && value.startsWith(prefix) && value.endsWith(suffix);
+}
+
+/** Whether two patterns may match one path; certain only where they do not. Reads both as an allow's. */
+export function mayMeet(one: string, other: string): boolean {
+  return meetFrom(segmentsOf(one), segmentsOf(other));
+}
+
+function meetFrom([a, ...as]: Segments, [b, ...bs]: Segments): boolean {
+  if (a?.kind === "rest" || b?.kind === "rest") return a !== undefined && b !== undefined;
+  if (a === undefined || b === undefined) return a === b;
+  return segmentsMeet(a, b) && meetFrom(as, bs);
+}
+
+function segmentsMeet(a: PatternSegment, b: PatternSegment): boolean {
+  if (a.kind === "rest" || b.kind === "rest") return true;
+  if (a.kind === "literal" && b.kind === "literal") return a.value === b.value;
+  if (a.kind === "literal") return b.kind === "parameter" && isBetween(a.value, b);
+  if (b.kind === "literal") return isBetween(b.value, a);
+  const [short, long] = a.prefix.length < b.prefix.length ? [a, b] : [b, a];
+  return long.prefix.startsWith(short.prefix);
+}
+
+/**
+ * What a deny's reading of a pattern matches beyond an allow's, but for methods: the other spelling of a trailing slash,
+ * and `**` standing for no segment at all.
+ */
+export function deniedBeyond(pattern: string): readonly string[] {
+  const spellings = spellingsOf(pattern);
+  const beyond = spellings.flatMap((one) => [one, withOtherSlash(one)]).filter((one) => one !== "" && one !== "//");
+  return [...new Set(beyond)].filter((one) => !covers(pattern, one));
+}
+
+/** The pattern itself, and the one without its `**`. */
+function spellingsOf(pattern: string): readonly string[] {
+  const segments = pattern.split("/").slice(1);
+  const rest = segments.indexOf("**");
+  if (rest === -1) return [pattern];
+  const without = `/${segments.filter((_, index) => index !== rest).join("/")}`;
+  return [pattern, without];
+}
+
+function withOtherSlash(pattern: string): string {
+  if (pattern === "/" || pattern.endsWith("/**")) return pattern;
+  return pattern.endsWith("/") ? pattern.slice(0, -1) : `${pattern}/`;
+}

@@ -1,0 +1,108 @@
+import { GRPC_BY_SERVICE } from "../draft/everything.ts";
+import type { Say } from "../draft/say.ts";
+import type { World } from "../draft/world.ts";
+import { covers, deniedBeyond, mayMeet } from "./compare.ts";
+
+/** Methods and paths of a request: those listed, without those excluded. `methods` absent is any. */
+export interface Selection {
+  readonly methods: readonly string[] | undefined;
+  readonly notMethods: readonly string[];
+  readonly patterns: readonly string[];
+  readonly notPatterns: readonly string[];
+}
+
+/** Lines, and the lines carved out of them. */
+export interface Lines {
+  readonly requests: readonly string[];
+  readonly except: readonly string[];
+}
+
+const SLASH = "the deny's reading of a path takes the other spelling of a trailing slash along";
+
+/** The lines of an allow, in as many rules as are needed for the exceptions to reach no further than the source's. */
+export function allowLines(selection: Selection, world: World, say: Say): readonly Lines[] {
+  const { methods, notMethods, patterns, notPatterns } = selection;
+  const kept = methods?.filter((method) => !notMethods.includes(method));
+  const without = kept === undefined ? notMethods : [];
+  const requests = patterns.flatMap((pattern) => linesOf(kept, pattern, world, say));
+  if (requests.length === 0) return [];
+  const except = [
+    ...(without.length === 0 ? [] : [`${without.join("|")} /**`]),
+    ...notPatterns.map((pattern) => `ANY ${pattern}`),
+  ];
+  const head = without.includes("GET") && !without.includes("HEAD");
+  const givenBack = notPatterns.flatMap((pattern) => spared(pattern, selection, say));
+  return [
+    { requests, except },
+    ...(head ? allowLines({ ...selection, methods: ["HEAD"], notMethods: [] }, world, say) : []),
+    ...(givenBack.length === 0
+      ? []
+      : allowLines({ ...selection, patterns: [...new Set(givenBack)], notPatterns: [] }, world, say)),
+  ];
+}
+
+/** What an exception takes along although the source does not mean it, and no other exception does. */
+function spared(pattern: string, { patterns, notPatterns }: Selection, say: Say): readonly string[] {
+  return deniedBeyond(pattern).filter((beyond) => {
+    const others = notPatterns.filter((other) => other !== pattern && mayMeet(other, beyond));
+    if (others.some((other) => covers(other, beyond))) return false;
+    const meeting = patterns.filter((one) => mayMeet(one, beyond));
+    if (meeting.length === 0) return false;
+    const sure = others.length === 0 && meeting.some((one) => covers(one, beyond));
+    if (!sure) say("narrower", SLASH, "trailing-slash");
+    return sure;
+  });
+}
+
+function linesOf(methods: readonly string[] | undefined, pattern: string, world: World, say: Say): readonly string[] {
+  if (methods?.length === 0) return [];
+  const http = `${methods === undefined ? "ANY" : methods.join("|")} ${pattern}`;
+  const grpc = methods === undefined || methods.includes("POST") ? grpcLines(pattern, world, say) : [];
+  const upgrades = world.websocket && (methods === undefined || methods.includes("GET"));
+  return [http, ...grpc, ...(upgrades ? [`websocket ${pattern}`] : [])];
+}
+
+/** gRPC lines for the calls that a path pattern reaches. */
+function grpcLines(pattern: string, world: World, say: Say): readonly string[] {
+  const exact = /^\/([A-Za-z_][\w.]*)\/([A-Za-z_]\w*)$/.exec(pattern);
+  if (exact !== null) return [`grpc ${exact[1]}/${exact[2]}`];
+  const service = /^\/([A-Za-z_][\w.]*)\/(?:\*\*|\{\w+\})$/.exec(pattern)?.[1];
+  if (service !== undefined) return [`grpc ${service}/*`];
+  const known = world.grpcServices.filter((one) => covers(pattern, `/${one}/{method}`));
+  if (mayMeet(pattern, "/{service}/{method}")) say("narrower", GRPC_BY_SERVICE, "grpc");
+  return known.map((one) => `grpc ${one}/*`);
+}
+
+/** The lines of a deny, and what is spared of its wider reading. `spare` false leaves the wider reading as it is. */
+export function denyLines(selection: Selection, spare: boolean, world: World, say: Say): Lines {
+  const { methods, notMethods, patterns, notPatterns } = selection;
+  const kept = methods?.filter((method) => !notMethods.includes(method));
+  const without = kept === undefined ? notMethods : [];
+  const requests =
+    kept?.length === 0 ? [] : patterns.map((one) => `${kept === undefined ? "ANY" : kept.join("|")} ${one}`);
+  const head = kept?.includes("GET") === true && !kept.includes("HEAD");
+  if (!spare) {
+    if (head) say("narrower", "a deny of GET denies HEAD as well", "head");
+    if (patterns.some((one) => deniedBeyond(one).length > 0)) say("narrower", SLASH, "trailing-slash");
+    return { requests, except: [] };
+  }
+  const slashes = patterns.flatMap((pattern) => sparedOfDeny(pattern, patterns, say));
+  return {
+    requests,
+    except: [
+      ...(head ? ["HEAD /**"] : []),
+      ...[...new Set(slashes)].map((pattern) => `ANY ${pattern}`),
+      ...without.flatMap((method) => linesOf([method], "/**", world, say)),
+      ...notPatterns.flatMap((pattern) => linesOf(undefined, pattern, world, say)),
+    ],
+  };
+}
+
+function sparedOfDeny(pattern: string, patterns: readonly string[], say: Say): readonly string[] {
+  return deniedBeyond(pattern).filter((beyond) => {
+    const others = patterns.filter((other) => other !== pattern && mayMeet(other, beyond));
+    if (others.some((other) => covers(other, beyond))) return false;
+    if (others.length > 0) say("narrower", SLASH, "trailing-slash");
+    return others.length === 0;
+  });
+}

@@ -1,0 +1,210 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { afterAll, describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
+import { attributesOf } from "../../policies/findings/index.ts";
+import type { Attributes } from "../../policies/index.ts";
+import { canonicalPath } from "../../policies/index.ts";
+import {
+  type ImportOptions,
+  type ImportWorkload,
+  importPolicies,
+  type RequestScope,
+} from "../../policies/interop/index.ts";
+import { parseSpiffeId, tryParseSpiffeId } from "../../spiffe/index.ts";
+import { judge, setOf, TABLE_HEAD, Tally, verdictOf } from "./interop/judge.ts";
+
+interface Request {
+  readonly transport: "http" | "tcp";
+  readonly source: { readonly principal: string | null; readonly ip?: string };
+  readonly destination: { readonly ip: string; readonly port: number };
+  readonly method?: string;
+  readonly path?: string;
+  readonly rawPath?: string;
+  readonly host?: string;
+  readonly headers?: Readonly<Record<string, readonly string[]>>;
+}
+
+interface SourceWorkload {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+interface Case {
+  readonly id: string;
+  readonly input: { readonly request: Request; readonly workload?: SourceWorkload };
+  readonly expected: "allow" | "deny";
+}
+
+interface Scenario {
+  readonly scenario: string;
+  readonly mesh: {
+    readonly rootNamespace: string;
+    readonly trustDomain: string;
+    readonly trustDomainAliases: readonly string[];
+  };
+  readonly workload: SourceWorkload;
+  readonly policies: readonly unknown[];
+  readonly cases: readonly Case[];
+}
+
+const folder = new URL("../vectors/istio/", import.meta.url);
+const scenarios = readdirSync(folder)
+  .filter((name) => name.endsWith(".yaml"))
+  .map((name) => parse(readFileSync(new URL(name, folder), "utf8")) as Scenario);
+
+/** SNI, addresses beyond the connection's peer, and tokens: what the bar leaves out. */
+const LEFT_OUT =
+  /connection\.sni|remoteIpBlocks|notRemoteIpBlocks|remote\.ip|destination\.ip|requestPrincipals|notRequestPrincipals|request\.auth/i;
+
+function identityOf(principal: string): string | undefined {
+  const id = `spiffe://${principal}`;
+  return tryParseSpiffeId(id).ok && principal.includes("/") ? id : undefined;
+}
+
+/** The registry of a scenario: the workload called, and everybody of the own trust domain who calls. */
+function optionsOf({ mesh, cases }: Scenario, called: SourceWorkload): ImportOptions {
+  const own = `spiffe://${mesh.trustDomain}/`;
+  const destination: ImportWorkload = {
+    ...called,
+    name: "called",
+    identity: `${own}ns/${called.namespace}/sa/${called.serviceAccount}`,
+    ports: [...new Set(cases.map(({ input }) => input.request.destination.port))],
+  };
+  const callers = [...new Set(cases.flatMap(({ input }) => identityOf(input.request.source.principal ?? "") ?? []))];
+  const domains = callers.map((id) => id.slice("spiffe://".length).split("/")[0] ?? "");
+  return {
+    trustDomain: mesh.trustDomain,
+    trustDomainAliases: mesh.trustDomainAliases,
+    rootNamespace: mesh.rootNamespace,
+    federation: [...new Set(domains)].filter(
+      (name) => name !== mesh.trustDomain && !mesh.trustDomainAliases.includes(name),
+    ),
+    workloads: [
+      destination,
+      ...callers
+        .filter((id) => id.startsWith(own) && id !== destination.identity)
+        .map((identity, index) => ({ namespace: "callers", name: `caller-${index + 1}`, labels: {}, identity })),
+    ],
+  };
+}
+
+function attributesOfCase({ source, destination, ...request }: Request, to: string): Attributes {
+  const caller = source.principal === null ? undefined : identityOf(source.principal);
+  return {
+    ...(caller === undefined ? {} : { caller: parseSpiffeId(caller) }),
+    ...(source.principal !== null && caller === undefined ? { callerProblem: source.principal } : {}),
+    destination: parseSpiffeId(to),
+    ...(source.ip === undefined ? {} : { peerAddress: source.ip }),
+    listener: { port: destination.port, kind: source.principal === null ? "edge" : "mesh" },
+    ...(request.transport === "tcp"
+      ? { tcp: {} }
+      : {
+          http: {
+            method: request.method ?? "GET",
+            path: request.rawPath ?? request.path ?? "/",
+            host: request.host ?? "",
+            headers: new Map(
+              Object.entries(request.headers ?? {}).map(([name, values]) => [name.toLowerCase(), values]),
+            ),
+            protocol: "HTTP/1.1",
+          },
+        }),
+    now: new Date(),
+  };
+}
+
+/** Which scopes a recorded request is in. */
+function scopesOf(request: Request, options: ImportOptions): (scope: RequestScope) => boolean {
+  const values = Object.values(request.headers ?? {});
+  const path = canonicalPath(request.rawPath ?? request.path ?? "/");
+  const principal = request.source.principal;
+  return (scope) => {
+    switch (scope) {
+      case "grpc":
+        return (request.headers?.["content-type"] ?? []).some((value) => value.startsWith("application/grpc"));
+      case "upgrade":
+        return request.headers?.upgrade !== undefined;
+      case "connection":
+        return request.transport === "tcp";
+      case "http":
+        return request.transport === "http";
+      case "list-header":
+        return values.some((list) => list.length > 1 || list.some((value) => !/^[ -+\--~]*$/.test(value)));
+      case "host-with-port":
+        return /:\d+$/.test(request.host ?? "");
+      case "head":
+        return request.method === "HEAD";
+      case "trailing-slash":
+        return !path.ok || path.path.endsWith("/");
+      case "foreign":
+        return principal !== null && !principal.startsWith(`${options.trustDomain}/`);
+      case "anonymous":
+        return principal === null;
+      case "malformed-identity":
+        return principal !== null && identityOf(principal) === undefined;
+      case "unregistered":
+      case "egress":
+      case "datagram":
+        return false;
+    }
+  };
+}
+
+const [free, others] = [new Tally(), new Tally()];
+
+describe("Istio AuthorizationPolicies", () => {
+  for (const scenario of scenarios) {
+    const imports = new Map<string, ReturnType<typeof prepare>>();
+    const prepare = (called: SourceWorkload) => {
+      const options = optionsOf(scenario, called);
+      const text = scenario.policies.map((policy) => stringify(policy, { aliasDuplicateObjects: false })).join("---\n");
+      const { documents, report } = importPolicies("istio", [{ path: "istio.yaml", text }], options);
+      return { options, documents, report, set: setOf(documents) };
+    };
+    const prepared = (called: SourceWorkload) => {
+      const key = JSON.stringify(called);
+      const found = imports.get(key) ?? prepare(called);
+      imports.set(key, found);
+      return found;
+    };
+
+    it.each(scenario.cases.map((one) => [one.id, one] as const))("%s", (_id, { input, expected }) => {
+      const called = input.workload ?? scenario.workload;
+      const { options, report, set, documents } = prepared(called);
+      const destination = options.workloads?.[0]?.identity ?? "";
+      const decision = verdictOf(set, attributesOfCase(input.request, destination));
+      const outcome = judge(decision, expected, report, scopesOf(input.request, options));
+      (LEFT_OUT.test(JSON.stringify(scenario.policies)) ? others : free).add(outcome);
+      if (process.env.SHOW && outcome !== "exact" && !LEFT_OUT.test(JSON.stringify(scenario.policies)))
+        console.log(
+          _id,
+          outcome,
+          expected,
+          decision.reason,
+          JSON.stringify(input.request),
+          report.entries.filter((e) => e.fidelity !== "exact"),
+        );
+      expect(outcome, `${decision.reason} ${decision.line ?? ""}\n${documents}`).not.toBe("wrong");
+    });
+
+    it(`${scenario.scenario}: every "wider" carries a request that is allowed`, () => {
+      const { report, set } = prepared(scenario.workload);
+      for (const { fidelity, counterExample, construct } of report.entries) {
+        expect(counterExample === undefined, construct).toBe(fidelity !== "wider");
+        if (counterExample === undefined) continue;
+        const decision = verdictOf(set, attributesOf(counterExample, set, { now: new Date() }));
+        expect(decision.verdict, `${construct} ${JSON.stringify(counterExample)}`).toBe("allow");
+      }
+    });
+  }
+
+  it("imports at least 95 % of the cases free of SNI, remote and destination address and token exactly", () => {
+    expect(free.cases).toBeGreaterThan(100);
+    expect(free.exactShare).toBeGreaterThanOrEqual(0.95);
+  });
+});
+
+afterAll(() => {
+  console.log([TABLE_HEAD, free.row("istio"), others.row("istio, SNI, addresses, JWT")].join("\n"));
+});
