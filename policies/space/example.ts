@@ -30,8 +30,6 @@ interface Draft {
   readonly payloads: Map<string, Record<string, unknown>>;
 }
 
-/** Documentation addresses (RFC 5737): nobody's. */
-const ADDRESS = "192.0.2.1";
 const TOKEN_SECONDS = 60;
 
 /** The attributes of an example: what a sidecar would say of such a request. */
@@ -44,7 +42,7 @@ export function attributesOfExample(example: Example | null, context: ExampleCon
     host: workload.sidecar?.address ?? workload.name,
     port: undefined,
     now: context.now,
-    address: ADDRESS,
+    address: undefined,
     malformed: false,
     headers: new Map(),
     withheld: new Set(),

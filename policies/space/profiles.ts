@@ -107,14 +107,17 @@ function gather(
   machines: readonly Tabled[],
   classes: readonly (readonly string[])[],
 ): readonly Profile[] {
-  const groups = new Map<string, { readonly accepted: readonly boolean[]; readonly text: string; ends: Set<number> }>();
+  const groups = new Map<string, { readonly accepted: readonly boolean[]; text: string; readonly ends: Set<number> }>();
   for (const [index, { parts, text }] of states.entries()) {
     const accepted = machines.map((machine, at) => machine.accepting[parts[at] ?? 0] === true);
     if (accepted.pop() !== true) continue;
     const key = accepted.map(Number).join("");
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { accepted, text, ends: new Set([index]) });
-    else group.ends.add(index);
+    else {
+      group.ends.add(index);
+      if (group.text === "") group.text = text;
+    }
   }
   return [...groups.values()].map(({ accepted, text, ends }) => ({
     accepted,
