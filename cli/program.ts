@@ -10,6 +10,7 @@ import { registerEnvoy } from "./commands/envoy.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerInit } from "./commands/init.ts";
 import { registerPublish } from "./commands/publish.ts";
+import { registerSimulate } from "./commands/simulate.ts";
 import { registerStatus } from "./commands/status.ts";
 import { registerTest } from "./commands/test.ts";
 import { registerUp } from "./commands/up.ts";
@@ -26,6 +27,7 @@ const COMMANDS: readonly Register[] = [
   registerCheck,
   registerTest,
   registerExplain,
+  registerSimulate,
   registerUp,
   registerStatus,
   registerPublish,

@@ -1,10 +1,20 @@
-import { collect, examples, type OutputOptions, type Register, withOutput } from "../command.ts";
+import {
+  collect,
+  examples,
+  type OutputOptions,
+  type Register,
+  type StateOptions,
+  withOutput,
+  withState,
+} from "../command.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
 
 /** Options of `cellwall explain`. */
-export interface ExplainOptions extends OutputOptions {
-  readonly from: string;
-  readonly to: string;
+export interface ExplainOptions extends OutputOptions, StateOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly decision?: string;
+  readonly log: readonly string[];
   readonly header: readonly string[];
   readonly host?: string;
   readonly port?: string;
@@ -19,24 +29,32 @@ export const registerExplain: Register = (program, { io, action }) => {
   const command = program
     .command("explain")
     .description("say what a request gets, by which line; or which lines come nearest, and what each lacks")
-    .argument("<request>", '"GET /orders/42", "grpc shop.Orders/Get", "websocket /live" or "tcp 5432"')
-    .requiredOption("--from <caller>", "workload, spiffe:// identity, or `anonymous`")
-    .requiredOption("--to <workload>", "workload, or spiffe:// identity, that is called")
+    .argument("[request]", '"GET /orders/42", "grpc shop.Orders/Get", "websocket /live" or "tcp 5432"')
+    .option("--from <caller>", "workload, spiffe:// identity, or `anonymous`")
+    .option("--to <workload>", "workload, or spiffe:// identity, that is called")
+    .option("--decision <id>", "a decision of the log instead of a request")
+    .option("--log <file>", "decision log to look into; may be repeated; default: the state folder's", collect, [])
     .option("--header <name:value>", "a header of the request; may be repeated", collect, [])
     .option("--host <name>", "host that the request names; default: the sidecar's address")
     .option("--port <port>", "listener that it arrives at; default: the first that fits")
     .option("--address <ip>", "address of the peer")
     .option("--claims <provider=json>", "payload of a verified token; may be repeated", collect, [])
     .option("--at <instant>", "when, e.g. 2027-01-31T12:00:00Z; default: now")
-    .option("--policies <dir>", `folder of policies, may be repeated (default: ${DEFAULT_POLICY_FOLDER})`, collect, []);
+    .option(
+      "--policies <dir>",
+      `folder of policies, or a bundle; may be repeated (default: ${DEFAULT_POLICY_FOLDER})`,
+      collect,
+      [],
+    );
   examples(
-    withOutput(command),
+    withOutput(withState(command)),
     'explain --from web --to orders "GET /orders/42"',
     'explain --from web --to orders "POST /orders" --header content-type:application/json',
     'explain --from spiffe://partner.example/billing/x --to shop/orders "grpc shop.Orders/GetInvoice"',
+    "explain --decision 3q2-7wAAAAAAAAAAAAAAAA",
     'explain --from orders --to db "tcp 5432" --policies policies --policies envs/prod',
   ).action(
-    action(async (request: string, options: ExplainOptions) => {
+    action(async (request: string | undefined, options: ExplainOptions) => {
       const { explainRequest } = await import("../explain/explain-request.ts");
       return explainRequest(request, options, io);
     }),

@@ -6,10 +6,13 @@ import type { ExplainOptions } from "../commands/explain.ts";
 import { findWorkload } from "./find-workload.ts";
 import { type Header, readHeader, readPort, readRequest, type WrittenRequest } from "./read-request.ts";
 
+/** Options that say who asks whom. */
+export type RequestOptions = ExplainOptions & { readonly from: string; readonly to: string };
+
 /** What a sidecar would have handed to the decision for this command line; `ERR_CLI_USAGE`. */
 export function buildAttributes(
   request: string,
-  options: ExplainOptions,
+  options: RequestOptions,
   context: { readonly set: PolicySet; readonly now: Date },
 ): Attributes {
   const { set } = context;

@@ -1,17 +1,28 @@
-import { explain, formatExplanation } from "../../policies/index.ts";
-import { readGoodSet } from "../check/read-good-set.ts";
-import { EXIT, type ExitCode } from "../cli-error.ts";
+import { type Explanation, explain, formatExplanation } from "../../policies/index.ts";
+import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import type { ExplainOptions } from "../commands/explain.ts";
 import type { Io } from "../io.ts";
-import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+import { readPolicySet } from "../policy-set.ts";
 import { json, lines } from "../screen.ts";
 import { buildAttributes } from "./build-attributes.ts";
+import { explainDecision } from "./explain-decision.ts";
+import { sourcesOf } from "./sources-of.ts";
 
-/** Prints what the request gets and why. A denial is an answer, not a finding: both end with 0. */
-export function explainRequest(request: string, options: ExplainOptions, io: Io): ExitCode {
-  const set = readGoodSet(options.policies.length === 0 ? [DEFAULT_POLICY_FOLDER] : options.policies, io);
-  const explanation = explain(set, buildAttributes(request, options, { set, now: io.clock() }));
-  if (options.output === "json") json(io.stdout, explanation);
-  else lines(io.stdout, formatExplanation(explanation).trimEnd());
+/** Prints what a request gets and why, or a decision of the log. A denial is an answer, not a finding: both end with 0. */
+export async function explainRequest(request: string | undefined, options: ExplainOptions, io: Io): Promise<ExitCode> {
+  if (options.decision !== undefined) return explainDecision(options.decision, request, options, io);
+  const { from, to } = options;
+  if (request === undefined || from === undefined || to === undefined) {
+    throw new CliError("ERR_CLI_USAGE", "a caller, a destination and a request are needed, or a decision's id", {
+      hint: 'write `--from web --to orders "GET /orders/42"`, or `--decision ID`',
+    });
+  }
+  const set = readPolicySet(sourcesOf(options), io);
+  print(explain(set, buildAttributes(request, { ...options, from, to }, { set, now: io.clock() })), options, io);
   return EXIT.ok;
+}
+
+function print(explanation: Explanation, { output }: ExplainOptions, io: Io): void {
+  if (output === "json") json(io.stdout, explanation);
+  else lines(io.stdout, formatExplanation(explanation).trimEnd());
 }

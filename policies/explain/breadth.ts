@@ -33,13 +33,13 @@ export function alsoAllowed(
   const [old, now] = [compile(before, { destinations }), compile(after, { destinations })];
   const isNew = (request: Attributes): boolean =>
     decide(now, request).evaluated === "allow" && decide(old, request).evaluated === "deny";
-  const found: WitnessRequest[] = [];
+  const found: Attributes[] = [];
   for (const sort of sorts(after, attributes, rules)) {
     if (found.length >= MOST_WITNESSES) break;
-    const witness = sort.find(isNew);
-    if (witness !== undefined) found.push(witnessOf(witness, after));
+    const witness = sort.find((request) => isNew(request) && !found.includes(request));
+    if (witness !== undefined) found.push(witness);
   }
-  return found;
+  return found.map((request) => witnessOf(request, after));
 }
 
 /** Requests that differ from one in one respect, by what that is. */
@@ -50,8 +50,8 @@ function sorts(set: PolicySet, request: Attributes, rules: readonly EditedRule[]
     others.filter((each) => each.http?.method === request.http?.method),
     otherCallers(set, request),
     otherDestinations(request, rules),
-    others,
-    otherConditions(request, rules),
+    others.filter((each) => each.http?.method !== request.http?.method),
+    otherConditions(set, request, rules),
     otherCallers(set, request).flatMap((caller) => lines.flatMap((line) => samples(line, caller).slice(0, 2))),
   ];
 }
@@ -79,9 +79,10 @@ function otherDestinations(request: Attributes, rules: readonly EditedRule[]): r
 const DAY_MS = 86_400_000;
 
 /** Without a header that a rule looks at, with another value of it, and within the rule's own time. */
-function otherConditions(request: Attributes, rules: readonly EditedRule[]): readonly Attributes[] {
+function otherConditions(set: PolicySet, request: Attributes, rules: readonly EditedRule[]): readonly Attributes[] {
   const { http } = request;
-  const names = new Set(http === undefined ? [] : [...http.headers.keys()]);
+  const asked = set.policies.flatMap(({ allow }) => allow.flatMap(({ headers }) => [...headers.keys()]));
+  const names = new Set(http === undefined ? [] : [...http.headers.keys(), ...asked]);
   const withHeader = (name: string, values: readonly string[]): Attributes =>
     http === undefined ? request : { ...request, http: { ...http, headers: new Map(http.headers).set(name, values) } };
   const times = rules.flatMap(({ rule }) => [rule.notAfter, rule.notBefore]).filter((time) => time !== undefined);

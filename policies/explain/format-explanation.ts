@@ -13,7 +13,9 @@ export function formatExplanation(explanation: Explanation): string {
   if (deciding !== undefined)
     parts.push(`  by ${place(deciding)}`, ...deciding.lacks.map((lack) => `    ${lackText(lack)}`));
   if (except !== undefined) parts.push(`    ${except}`);
-  parts.push(...nearestLines(nearest, "  nearest allow lines, and what each lacks:"));
+  // No line matters to a request that was refused before all of them.
+  const isAsked = refusal === undefined || refusal.reason === "isolated";
+  if (isAsked) parts.push(...nearestLines(nearest, "  nearest allow lines, and what each lacks:"));
   parts.push(...suggestionLines(explanation));
   if (candidate !== undefined) parts.push(...candidateLines(candidate));
   return `${parts.join("\n")}\n`;
@@ -30,13 +32,12 @@ function nearestLines(nearest: readonly LineReport[], title: string): readonly s
 }
 
 function suggestionLines({ suggestion, instead }: Explanation): readonly string[] {
-  const lines: string[] = [];
+  const lines = instead === undefined ? [] : [`  without an edit: ${instead}`];
   if (suggestion !== undefined) {
     lines.push("  smallest edit that would allow it:", ...suggestion.edits.flatMap(editLines));
     if (suggestion.alsoAllows.length > 0) lines.push("    warning: it would allow more than this request, for example");
     lines.push(...suggestion.alsoAllows.map((witness) => `      ${shortText(witness)}`));
   }
-  if (instead !== undefined) lines.push(`  without an edit: ${instead}`);
   return lines;
 }
 

@@ -1,0 +1,7 @@
+import type { ExplainOptions } from "../commands/explain.ts";
+import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+
+/** The policies that are asked. */
+export function sourcesOf({ policies }: ExplainOptions): readonly string[] {
+  return policies.length === 0 ? [DEFAULT_POLICY_FOLDER] : policies;
+}
