@@ -16,6 +16,17 @@ export interface Mesh {
   /** Federated trust domains, the own one excluded. */
   readonly federated: readonly TrustDomain[];
   readonly jwtProviders: ReadonlyMap<string, JwtProvider>;
+  /** Publishes that somebody else than the publisher must approve; read by the authority alone and in no shard. */
+  readonly approvals?: { readonly changes: "broader" | "all"; readonly approvers: readonly OidcProof[] };
+}
+
+/** An OIDC token that proves somebody: exact issuer and audience, claims with exactly these values. */
+export interface OidcProof {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly claims: ReadonlyMap<string, string>;
+  /** The issuer's keys; absent means OpenID Connect discovery. */
+  readonly jwks?: { readonly inline: string } | { readonly url: string };
 }
 
 /** A token issuer that the sidecar's `jwt_authn` verifies. */

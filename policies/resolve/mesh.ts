@@ -4,6 +4,7 @@ import type { MergedDocument } from "../syntax/document.ts";
 import { type JwtProviderSyntax, type MeshSyntax, meshSpec } from "../syntax/kinds/mesh.ts";
 import { FAILED, type Reading } from "../syntax/readers.ts";
 import { entryOf } from "../syntax/tree.ts";
+import { proofOf } from "../teams/oidc-proof.ts";
 import type { Findings } from "./findings.ts";
 import { type Gathered, mayLack } from "./gather.ts";
 
@@ -61,7 +62,12 @@ function meshOf(spec: MeshSyntax, findings: Findings): Mesh {
     unregistered: "deny",
     federated: federatedOf(spec, findings),
     jwtProviders: new Map(spec.jwtProviders?.value.map(({ key, value }) => [key.text, providerOf(value)])),
+    ...(spec.approvals === undefined ? {} : { approvals: approvalsOf(spec.approvals) }),
   };
+}
+
+function approvalsOf({ changes, approvers }: NonNullable<MeshSyntax["approvals"]>): NonNullable<Mesh["approvals"]> {
+  return { changes: changes.value, approvers: (approvers?.value ?? []).map(({ oidc }) => proofOf(oidc)) };
 }
 
 function federatedOf(spec: MeshSyntax, findings: Findings): readonly TrustDomain[] {

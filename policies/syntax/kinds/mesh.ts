@@ -1,6 +1,7 @@
 import { absolutePath, httpsUrl } from "../addresses.ts";
 import { choice, list, mapOf, type ObjectOf, object, optional, required, text } from "../readers.ts";
 import { labelKeyItem, name, nonEmptyText, trustDomain } from "../values.ts";
+import { oidc } from "./node.ts";
 
 const jwksShape = {
   inline: optional(nonEmptyText, "the JWK Set itself, as JSON text"),
@@ -19,6 +20,17 @@ const providerShape = {
 
 /** A JWT provider as written. */
 export type JwtProviderSyntax = ObjectOf<typeof providerShape>;
+
+const approvalsShape = {
+  changes: required(
+    choice("broader", "all"),
+    "which publishes a second person must approve: those that allow more than before, or all",
+  ),
+  approvers: optional(
+    list(object({ oidc: required(oidc, "an OIDC token") }, { expects: "who may approve" })),
+    "who may approve, beside whoever holds the local admin token",
+  ),
+};
 
 const meshShape = {
   trustDomain: required(trustDomain, "the own trust domain, such as `shop.example`"),
@@ -40,6 +52,10 @@ const meshShape = {
       object(providerShape, { expects: "a token issuer" }),
     ),
     "token issuers by name",
+  ),
+  approvals: optional(
+    object(approvalsShape, { expects: "what must be approved" }),
+    "publishes that take effect only when somebody else than the publisher has approved them",
   ),
 };
 

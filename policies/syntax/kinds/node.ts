@@ -15,15 +15,27 @@ const nothingToSay: Reader<true> = {
 /** Claims that a token must carry with exactly these values. */
 export const exactClaims = mapOf(text({ expects: "a claim's name", schema: { minLength: 1 } }), nonEmptyText);
 
+const issuerKeys = object(
+  {
+    inline: optional(nonEmptyText, "the JWK Set itself, as JSON text"),
+    url: optional(httpsUrl, "where the JWK Set is"),
+  },
+  { expects: "the issuer's keys", exactlyOne: ["inline", "url"] },
+);
+
 /** An OIDC token of an issuer, with claims. */
 export const oidc = object(
   {
     issuer: required(httpsUrl, "the token's exact `iss`"),
     audience: required(nonEmptyText, "the token's `aud`"),
     claims: required(exactClaims, "claims it must carry"),
+    jwks: optional(issuerKeys, "the issuer's keys; found by OpenID Connect discovery if left out"),
   },
   { expects: "an OIDC token" },
 );
+
+/** An OIDC token as written. */
+export type OidcSyntax = Exclude<ReturnType<typeof oidc.read>, typeof FAILED>;
 
 /** A Kubernetes service account. */
 export const kubernetes = object(
