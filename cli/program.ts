@@ -6,6 +6,7 @@ import { registerAuthority } from "./commands/authority.ts";
 import { registerCa } from "./commands/ca.ts";
 import { registerCheck } from "./commands/check.ts";
 import { registerDemo } from "./commands/demo.ts";
+import { registerDiff } from "./commands/diff.ts";
 import { registerEnvoy } from "./commands/envoy.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerInit } from "./commands/init.ts";
@@ -27,6 +28,7 @@ const COMMANDS: readonly Register[] = [
   registerCheck,
   registerTest,
   registerExplain,
+  registerDiff,
   registerSimulate,
   registerUp,
   registerStatus,

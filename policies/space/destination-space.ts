@@ -112,8 +112,9 @@ export class DestinationSpace {
     for (const rule of this.#rules.candidates(callers)) {
       let first: Meeting | undefined;
       for (const [side, caller] of callers.entries()) {
-        if (caller === undefined || rule.lines.every(({ named }) => named[side]?.length === 0)) continue;
-        const met = meet(rule.rule, rule.policy, caller, apart[side] ?? []);
+        const policy = rule.policies[side];
+        if (caller === undefined || policy === undefined) continue;
+        const met = meet(rule.rule, policy, caller, apart[side] ?? []);
         if (met === undefined) continue;
         if (first?.met.key === met.key) first.sides |= 1 << side;
         else {

@@ -1,18 +1,18 @@
 import { foldLine } from "../match/request.ts";
-import type { AccessPolicy, CallerSelector, PathPattern, RequestLine, Rule } from "../model/index.ts";
+import type { CallerSelector, PathPattern, RequestLine, Rule } from "../model/index.ts";
 
 const RULES = new WeakMap<Rule, string>();
 
 /** Everything about a rule but its name, its lines and where it stands, as text: equal texts mean the same. */
-export function ruleContent(rule: Rule, policy: AccessPolicy): string {
+export function ruleContent(rule: Rule): string {
   const known = RULES.get(rule);
   if (known !== undefined) return known;
-  const text = writeRule(rule, policy);
+  const text = writeRule(rule);
   RULES.set(rule, text);
   return text;
 }
 
-function writeRule(rule: Rule, { labelled }: AccessPolicy): string {
+function writeRule(rule: Rule): string {
   const { except } = rule;
   return JSON.stringify([
     rule.effect,
@@ -27,7 +27,6 @@ function writeRule(rule: Rule, { labelled }: AccessPolicy): string {
     rule.notBefore?.getTime(),
     rule.notAfter?.getTime(),
     except && [except.from?.map(selectorContent), except.requests?.map((line) => lineContent(line, false))],
-    labelled,
   ]);
 }
 

@@ -19,8 +19,6 @@ export interface NamedLine {
 export interface SpaceLine {
   readonly number: number;
   readonly rule: Rule;
-  /** The policy that says of which callers the rule's labels may speak (`AccessPolicy.labelled`). */
-  readonly policy: AccessPolicy;
   /** Folded where the reading folds. */
   readonly request: RequestLine | undefined;
   readonly exceptRequests: readonly RequestLine[] | undefined;
@@ -67,7 +65,7 @@ export function spaceLines(
     for (const policy of source.policies(destination)) {
       let last: { readonly rule: Rule; readonly content: string } | undefined;
       for (const named of namedLines(policy)) {
-        if (last?.rule !== named.rule) last = { rule: named.rule, content: ruleContent(named.rule, policy) };
+        if (last?.rule !== named.rule) last = { rule: named.rule, content: ruleContent(named.rule) };
         const reading = readingOf[side] ?? 0;
         const folds = readings[reading]?.caseInsensitive === true;
         const own = sides.length === 1 ? named.id : "";
@@ -84,14 +82,13 @@ export function spaceLines(
 }
 
 function draftOf(
-  { rule, request, policy }: NamedLine,
+  { rule, request }: NamedLine,
   at: { readonly reading: number; readonly folds: boolean; readonly number: number; readonly sides: number },
 ): Draft {
   const read = (line: RequestLine): RequestLine => (at.folds ? foldLine(line) : line);
   return {
     number: at.number,
     rule,
-    policy,
     request: request && read(request),
     exceptRequests: rule.except?.requests?.map(read),
     reading: at.reading,

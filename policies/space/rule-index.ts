@@ -1,11 +1,13 @@
 import type { Caller } from "../match/caller.ts";
+import type { AccessPolicy } from "../model/index.ts";
 import type { SpaceLine } from "./lines.ts";
 
 /** Lines that share everything but what they ask of the request. */
 export interface SpaceRule {
   readonly number: number;
   readonly rule: SpaceLine["rule"];
-  readonly policy: SpaceLine["policy"];
+  /** By side: a policy that has it, which says of which callers its labels may speak (`AccessPolicy.labelled`). */
+  readonly policies: readonly (AccessPolicy | undefined)[];
   readonly lines: readonly SpaceLine[];
 }
 
@@ -38,14 +40,20 @@ export class RuleIndex {
 }
 
 function groupByRule(lines: readonly SpaceLine[]): readonly SpaceRule[] {
-  const rules = new Map<number, SpaceRule & { readonly lines: SpaceLine[] }>();
+  const groups = new Map<number, SpaceLine[]>();
   for (const line of lines) {
-    const { ruleNumber: number, rule, policy } = line;
-    const known = rules.get(number);
-    if (known === undefined) rules.set(number, { number, rule, policy, lines: [line] });
-    else known.lines.push(line);
+    const known = groups.get(line.ruleNumber);
+    if (known === undefined) groups.set(line.ruleNumber, [line]);
+    else known.push(line);
   }
-  return [...rules.values()];
+  return [...groups].flatMap(([number, group]): readonly SpaceRule[] => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const policies = first.named.map(
+      (_, side) => group.find(({ named }) => named[side]?.[0])?.named[side]?.[0]?.policy,
+    );
+    return [{ number, rule: first.rule, policies, lines: group }];
+  });
 }
 
 /** The workloads of which one must call; nothing where others can match. */

@@ -1,0 +1,45 @@
+import { Option } from "commander";
+import { examples, type Register } from "../command.ts";
+import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+
+/** Options of `cellwall diff`. */
+export interface DiffCommandOptions {
+  readonly output: "text" | "json" | "markdown";
+  readonly failOn?: "broader" | "narrower" | "any";
+}
+
+/** `cellwall diff`. */
+export const registerDiff: Register = (program, { io, action }) => {
+  const command = program
+    .command("diff")
+    .description("say what a change of policies does: for whom, at which workload, by which line, each with a request")
+    .argument(
+      "<old>",
+      "folder, file of a bundle's shards, Git revision (`main`), or a folder at one (`HEAD~1:policies`)",
+    )
+    .argument("[new]", "the same, of what it becomes", DEFAULT_POLICY_FOLDER)
+    .addOption(
+      new Option("--fail-on <direction>", "exit with 1 where more, less, or anything else is allowed").choices([
+        "broader",
+        "narrower",
+        "any",
+      ]),
+    )
+    .addOption(
+      new Option("--output <form>", "form of the answer; markdown is for a pull request")
+        .choices(["text", "json", "markdown"])
+        .default("text"),
+    );
+  examples(
+    command,
+    "diff main",
+    "diff HEAD~1:policies policies",
+    "diff main --fail-on broader --output markdown",
+    "diff envs/staging envs/prod --output json",
+  ).action(
+    action(async (old: string, next: string, options: DiffCommandOptions) => {
+      const { runDiff } = await import("../diff/run-diff.ts");
+      return runDiff({ old, new: next }, options, io);
+    }),
+  );
+};

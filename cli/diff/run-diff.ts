@@ -1,0 +1,25 @@
+import { type DiffReport, diff, diffMarkdown, diffText, isBroader, isNarrower } from "../../policies/index.ts";
+import { EXIT, type ExitCode } from "../cli-error.ts";
+import type { DiffCommandOptions } from "../commands/diff.ts";
+import type { Io } from "../io.ts";
+import { json, lines } from "../screen.ts";
+import { readSource } from "./read-source.ts";
+
+/** Prints what changes from one set to another. What could not be worked out counts as what `--fail-on` looks for. */
+export function runDiff(
+  sources: { readonly old: string; readonly new: string },
+  { output, failOn }: DiffCommandOptions,
+  io: Io,
+): ExitCode {
+  const report = diff(readSource(sources.old, io), readSource(sources.new, io), { now: io.clock() });
+  if (output === "json") json(io.stdout, report);
+  else if (output === "markdown") io.stdout.write(diffMarkdown(report));
+  else lines(io.stdout, diffText(report));
+  return failOn !== undefined && fails(report, failOn) ? EXIT.findings : EXIT.ok;
+}
+
+function fails({ direction, inexact }: DiffReport, failOn: "broader" | "narrower" | "any"): boolean {
+  if (inexact) return true;
+  if (failOn === "any") return direction !== "equivalent";
+  return failOn === "broader" ? isBroader(direction) : isNarrower(direction);
+}
