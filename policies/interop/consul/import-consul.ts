@@ -6,10 +6,10 @@ import { writeDocuments } from "../draft/write-documents.ts";
 import { isRecord, readForeignYaml } from "../foreign-yaml.ts";
 import type { Importer, ImportOptions, ImportWorkload } from "../importer.ts";
 import { reportOf } from "../report.ts";
+import { Fields } from "../translate/fields.ts";
 import { notePieces, rulesOf } from "../translate/grant.ts";
 import { EVERYTHING, type Pieces, piecesOf } from "../translate/piece.ts";
 import { without } from "../translate/subtract.ts";
-import { Fields } from "./entries.ts";
 import { type Intention, intentionsOf, type Permission, type ServiceName } from "./intention.ts";
 
 const NOTHING: Pieces = { pieces: [], losses: [] };
@@ -32,7 +32,7 @@ export const importConsul: Importer = (texts, options) => {
   });
   const world = worldOf({ ...options, workloads: registryOf(intentions, options, home) });
   const defaultAction = options.defaultAction ?? "deny";
-  for (const intention of intentions) noteIntention(intention, defaultAction, notes);
+  for (const intention of intentions) noteIntention(intention, { world, defaultAction, notes });
   const policies = world.workloads.map((workload) => policyOf(workload, intentions, { world, defaultAction, notes }));
   return { documents: writeDocuments(policies, world), report: reportOf(notes.entries) };
 };
@@ -178,13 +178,14 @@ function grantOfPermission({ action, condition }: Permission, earlier: readonly 
 const denialsOf = (permissions: readonly Permission[]): Permission["condition"][] =>
   permissions.filter(({ action }) => action === "deny").map(({ condition }) => condition);
 
-function noteIntention(intention: Intention, defaultAction: "allow" | "deny", notes: Notes): void {
+function noteIntention(intention: Intention, { world, defaultAction, notes }: Context): void {
   const { action, place, construct } = intention;
   if (action === "deny") notes.add(place, construct, "exact", "nothing is allowed");
-  else if (action === "allow") notePieces(piecesOf(EVERYTHING), place, construct, notes);
+  else if (action === "allow") notePieces(piecesOf(EVERYTHING), { place, construct, notes, world });
   else
     action.forEach((permission, index) => {
-      notePieces(effectOf(action, index, defaultAction), permission.place, permission.construct, notes);
+      const { place: where, construct: what } = permission;
+      notePieces(effectOf(action, index, defaultAction), { place: where, construct: what, notes, world });
     });
 }
 

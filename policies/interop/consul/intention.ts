@@ -1,10 +1,12 @@
 import type { Notes } from "../draft/notes.ts";
 import type { SourcePlace } from "../report.ts";
+import type { Fields } from "../translate/fields.ts";
 import { literalPath, type PathSet, rawPrefix } from "../translate/path-set.ts";
 import type { Condition } from "../translate/piece.ts";
 import { pathsOfRegex } from "../translate/regex-paths.ts";
 import {
   absentTest,
+  isAskableHeader,
   noneOfTest,
   oneOfTest,
   partTest,
@@ -13,7 +15,6 @@ import {
   unaskable,
   type ValueTest,
 } from "../translate/value-tests.ts";
-import type { Fields } from "./entries.ts";
 
 /** A service by namespace and name; `*` is any. */
 export interface ServiceName {
@@ -171,7 +172,7 @@ function headerTest(header: Fields): ValueTest {
   if (name === undefined) throw header.invalid("name", "is missing");
   const named = { of: "header", name } as const;
   const invert = header.flag("invert");
-  if (header.unknown(HEADER_KEYS).length > 0 || !isMatched(name)) return unaskable(named);
+  if (header.unknown(HEADER_KEYS).length > 0 || !isAskableHeader(name)) return unaskable(named);
   if (header.flag("present")) return invert ? absentTest(named) : presentTest(named);
   const test = valueTest(header, named, header.flag("ignoreCase"));
   if (!invert) return test;
@@ -184,14 +185,6 @@ function headerTest(header: Fields): ValueTest {
 /** Where the inverted test does not hold: the value is missing, or the test itself holds. */
 function invertedFails({ holds, shortage }: ValueTest): ValueTest["fails"] {
   return shortage === undefined ? [{ kind: "absent" }, ...holds] : undefined;
-}
-
-/** Headers that allow rules cannot ask for: the host, pseudo headers, upgrades, and what the sidecar writes. */
-function isMatched(name: string): boolean {
-  return (
-    /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) &&
-    !/^(?:host|upgrade|x-cellwall-.*|x-forwarded-client-cert|authorization|cookie|proxy-authorization)$/.test(name)
-  );
 }
 
 function valueTest(

@@ -4,7 +4,7 @@ import { GRPC_BY_SERVICE, UPGRADES_BY_LISTENER } from "../draft/everything.ts";
 import type { Names } from "../draft/names.ts";
 import type { Notes } from "../draft/notes.ts";
 import type { World } from "../draft/world.ts";
-import type { SourcePlace } from "../report.ts";
+import type { RequestScope, SourcePlace } from "../report.ts";
 import { isLiteral } from "./path-set.ts";
 import type { Loss, Piece, Pieces } from "./piece.ts";
 
@@ -107,26 +107,34 @@ const REASONS: Readonly<Record<Loss, string>> = {
   inexpressible: "some of the requests that it allows cannot be named in the policy language, and are denied",
 };
 
+const LIST_QUERY = "of a query parameter that is repeated every value must match";
+
 const LIST_HEADER =
   "of a header that is repeated every value must match, where the source takes any; one with characters outside visible ASCII never does";
 
+/** Where and about what a note is made. */
+export interface Noting {
+  readonly place: SourcePlace;
+  readonly construct: string;
+  readonly notes: Notes;
+  readonly world: World;
+}
+
 /** Reports what pieces cannot say: losses, and the requests that allow lines do not reach by themselves. */
-export function notePieces({ pieces, losses }: Pieces, place: SourcePlace, construct: string, notes: Notes): void {
-  for (const loss of losses) {
-    const detail = loss === "inexpressible" ? {} : { scope: loss };
-    notes.add(place, construct, "narrower", REASONS[loss], detail);
-  }
-  if (pieces.some(({ headers }) => headers.size > 0))
-    notes.add(place, construct, "narrower", LIST_HEADER, { scope: "list-header" });
-  if (pieces.some(({ query }) => query.size > 0))
-    notes.add(place, construct, "narrower", "of a query parameter that is repeated every value must match", {
-      scope: "list-query",
-    });
-  if (
-    pieces.some((piece) => allows(piece, "POST") && piece.paths.some((path) => !isLiteral(path) || METHOD.test(path)))
-  )
-    notes.add(place, construct, "narrower", GRPC_BY_SERVICE, { scope: "grpc" });
-  if (pieces.some((piece) => allows(piece, "GET")))
-    notes.add(place, construct, "narrower", UPGRADES_BY_LISTENER, { scope: "upgrade" });
+export function notePieces({ pieces, losses }: Pieces, { place, construct, notes, world }: Noting): void {
+  const narrower = (reason: string, scope?: RequestScope): void =>
+    notes.add(place, construct, "narrower", reason, scope === undefined ? {} : { scope });
+  for (const loss of losses) narrower(REASONS[loss], loss === "inexpressible" ? undefined : loss);
+  if (pieces.some(({ headers }) => headers.size > 0)) narrower(LIST_HEADER, "list-header");
+  if (pieces.some(({ query }) => query.size > 0)) narrower(LIST_QUERY, "list-query");
+  if (pieces.some((piece) => allows(piece, "POST") && piece.paths.some((path) => !reachesGrpc(path, world))))
+    narrower(GRPC_BY_SERVICE, "grpc");
+  if (!world.websocket && pieces.some((piece) => allows(piece, "GET"))) narrower(UPGRADES_BY_LISTENER, "upgrade");
   if (losses.length === 0) notes.add(place, construct, "exact", "the same requests are allowed");
+}
+
+/** Whether the lines written for a path let all gRPC calls on it in. */
+function reachesGrpc(path: string, world: World): boolean {
+  if (grpcLines(path, world).length > 0) return path !== "/**";
+  return isLiteral(path) && !METHOD.test(path);
 }

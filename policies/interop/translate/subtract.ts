@@ -27,12 +27,19 @@ function withoutOne(piece: Piece, condition: Condition): Pieces {
   if (disjoint(piece, condition)) return whole(piece);
   const paths = condition.paths;
   // What cannot be said is taken to hold for every path, so that nothing is granted that it forbids.
-  const patterns = paths === undefined || paths.shortage !== undefined ? ["/**"] : paths.patterns;
+  const patterns = atMost(paths);
   const blurred = patterns !== paths?.patterns || condition.opaque === true || hostsMatter(piece, condition);
   const kept = withoutRequests(piece, condition.methods, patterns);
   const failing = condition.opaque === true ? { pieces: [], losses: [] } : withFailingTest(piece, condition.tests);
   const losses = [...kept.losses, ...failing.losses, ...(blurred ? ["inexpressible" as const] : [])];
   return { pieces: [...kept.pieces, ...failing.pieces], losses };
+}
+
+/** Patterns of all paths that may be meant. */
+function atMost(paths: Condition["paths"]): readonly string[] {
+  if (paths === undefined || paths.shortage === "other") return ["/**"];
+  if (paths.shortage === undefined) return paths.patterns;
+  return paths.patterns.map((pattern) => pattern.replaceAll(":int}", "}"));
 }
 
 /** Whether the condition names hosts that the piece is not inside of: the rest of the hosts has no name. */
@@ -48,7 +55,7 @@ function disjoint(piece: Piece, condition: Condition): boolean {
     return true;
   if (tests.some((test) => contradicts(piece, test))) return true;
   if (paths === undefined || paths.shortage === "other") return false;
-  return !piece.paths.some((own) => paths.patterns.some((other) => mayMeet(own, other)));
+  return !piece.paths.some((own) => atMost(paths).some((other) => mayMeet(own, other)));
 }
 
 function contradicts(piece: Piece, test: ValueTest): boolean {

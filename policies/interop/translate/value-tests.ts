@@ -178,3 +178,10 @@ function excludedBy(matcher: Matcher): readonly string[] | undefined {
 function sameMatcher(a: Matcher, b: Matcher): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
+
+const ELSEWHERE = /^(?:host|upgrade|x-cellwall-.*|x-forwarded-client-cert|authorization|cookie|proxy-authorization)$/;
+
+/** Whether rules can ask for a header, in lower case: not the host, upgrades, what is withheld, and what the sidecar writes. */
+export function isAskableHeader(name: string): boolean {
+  return /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !ELSEWHERE.test(name);
+}
