@@ -23,7 +23,7 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/{e2e,fail-closed,system}/**/*.test.ts"],
-          testTimeout: 120_000,
+          testTimeout: process.env.CELLWALL_DEPTH === "full" ? 3_600_000 : 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
         },
