@@ -37,6 +37,10 @@ export interface ImportOptions {
   readonly workloads?: readonly ImportWorkload[];
   /** Labels of namespaces, by name. */
   readonly namespaces?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Identities of foreign callers that are known, so that patterns can be told out: SPIFFE IDs. */
+  readonly foreignIdentities?: readonly string[];
+  /** Host names that requests may name, so that patterns of hosts can be told out. */
+  readonly hosts?: readonly string[];
   /** gRPC services, `package.Service`, that a line for every path is to include. */
   readonly grpcServices?: readonly string[];
   /**

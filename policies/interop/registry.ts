@@ -2,13 +2,17 @@ import { importConsul } from "./consul/import-consul.ts";
 import type { Exporter } from "./exporter.ts";
 import type { Importer } from "./importer.ts";
 import { importIstio } from "./istio/import-istio.ts";
+import { importKubernetes } from "./kubernetes/import-kubernetes.ts";
+import { importKuma } from "./kuma/import-kuma.ts";
 import { importLinkerd } from "./linkerd/import-linkerd.ts";
 
 /** Importers by format: one line a format. */
 export const IMPORTERS: ReadonlyMap<string, Importer> = new Map<string, Importer>([
   ["consul", importConsul],
+  ["kuma", importKuma],
   ["linkerd", importLinkerd],
   ["istio", importIstio],
+  ["kubernetes", importKubernetes],
 ]);
 
 /** Exporters by format: one line a format. */

@@ -23,7 +23,7 @@ export interface SourcePlace {
  * `head`: HEAD requests. `trailing-slash`: the path ends in a slash, or lacks the one that the source has. `unregistered`: callers
  * that are not in the registry the import was given. `foreign`: callers of another trust domain. `anonymous`: callers without identity.
  * `egress`: what the caller's side forbids. `datagram`: UDP and the like, which no sidecar carries. `malformed-identity`: callers whose
- * principal is no SPIFFE ID.
+ * principal is no SPIFFE ID. `host`, `method`: requests of a host or method like `subject`.
  * `long-number`: a number of 20 digits or more in the path. `long-value`: a header or parameter in which a regular expression repeats
  * more often than values are listed. `list-query`: a query parameter that is repeated.
  */
@@ -44,7 +44,9 @@ export type RequestScope =
   | "long-number"
   | "long-value"
   | "list-query"
-  | "malformed-identity";
+  | "malformed-identity"
+  | "host"
+  | "method";
 
 /** What became of one construct of the source. */
 export interface ReportEntry {
@@ -53,6 +55,8 @@ export interface ReportEntry {
   readonly place: SourcePlace;
   readonly fidelity: Fidelity;
   readonly scope?: RequestScope;
+  /** What of the request the scope is about, where it is one thing in the source's spelling: a principal, a host, a method. */
+  readonly subject?: string;
   /** One sentence, lower case. */
   readonly reason: string;
   /** Only of `wider`, and always there: a request that is allowed although the source denies it. */

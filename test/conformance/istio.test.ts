@@ -77,6 +77,8 @@ function optionsOf({ mesh, cases }: Scenario, called: SourceWorkload): ImportOpt
     trustDomain: mesh.trustDomain,
     trustDomainAliases: mesh.trustDomainAliases,
     rootNamespace: mesh.rootNamespace,
+    foreignIdentities: callers.filter((id) => !id.startsWith(own)),
+    hosts: cases.flatMap(({ input }) => input.request.host ?? []),
     federation: [...new Set(domains)].filter(
       (name) => name !== mesh.trustDomain && !mesh.trustDomainAliases.includes(name),
     ),
@@ -114,12 +116,20 @@ function attributesOfCase({ source, destination, ...request }: Request, to: stri
   };
 }
 
+/** Whether a principal is the one named, under whichever name of the own trust domain. */
+function isLike(principal: string, subject: string | undefined, options: ImportOptions): boolean {
+  const names = [options.trustDomain ?? "", ...(options.trustDomainAliases ?? [])];
+  const spelled = (text: string): string =>
+    names.reduce((one, name) => one.replace(new RegExp(`^${name}/`), "~/"), text);
+  return subject === undefined || spelled(principal) === spelled(subject);
+}
+
 /** Which scopes a recorded request is in. */
-function scopesOf(request: Request, options: ImportOptions): (scope: RequestScope) => boolean {
+function scopesOf(request: Request, options: ImportOptions): (scope: RequestScope, subject?: string) => boolean {
   const values = Object.values(request.headers ?? {});
   const path = canonicalPath(request.rawPath ?? request.path ?? "/");
   const principal = request.source.principal;
-  return (scope) => {
+  return (scope, subject): boolean => {
     switch (scope) {
       case "grpc":
         return (request.headers?.["content-type"] ?? []).some((value) => value.startsWith("application/grpc"));
@@ -142,10 +152,13 @@ function scopesOf(request: Request, options: ImportOptions): (scope: RequestScop
       case "anonymous":
         return principal === null;
       case "malformed-identity":
-        return principal !== null && identityOf(principal) === undefined;
-      case "unregistered":
-      case "egress":
-      case "datagram":
+        return principal !== null && identityOf(principal) === undefined && isLike(principal, subject, options);
+      case "host":
+        // The import was told of all hosts of the cases: what is left of a pattern is about others.
+        return options.hosts?.includes(request.host ?? "") !== true;
+      case "method":
+        return request.method === subject;
+      default:
         return false;
     }
   };

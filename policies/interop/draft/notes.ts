@@ -4,6 +4,7 @@ import type { Fidelity, ReportEntry, RequestScope, SourcePlace } from "../report
 /** What a note may say beside its construct and reason. */
 export interface NoteDetail {
   readonly scope?: RequestScope;
+  readonly subject?: string;
   readonly counterExample?: WitnessRequest;
 }
 
@@ -13,7 +14,7 @@ export class Notes {
   readonly #seen = new Set<string>();
 
   add(place: SourcePlace, construct: string, fidelity: Fidelity, reason: string, detail: NoteDetail = {}): void {
-    const key = JSON.stringify([place, construct, fidelity, reason, detail.scope]);
+    const key = JSON.stringify([place, construct, fidelity, reason, detail.scope, detail.subject]);
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     this.entries.push({ construct, place, fidelity, reason, ...detail });

@@ -2,6 +2,9 @@ import type { WitnessRequest } from "../../findings/finding.ts";
 import type { DraftCaller, DraftMatcher, DraftRule } from "./draft.ts";
 import { nameOf, type World } from "./world.ts";
 
+/** An address of no real host, so that conditions on addresses can be decided. */
+const DOCUMENTATION_ADDRESS = "192.0.2.1";
+
 /** A request that a rule allows at a destination; absent where the rule names nobody. */
 export function witnessOfRule(
   rule: Omit<DraftRule, "name">,
@@ -15,7 +18,7 @@ export function witnessOfRule(
   const [methods = "", pattern = ""] = line.split(" ");
   const method = methods === "ANY" ? "GET" : (methods.split("|")[0] ?? "GET");
   const headers = Object.fromEntries(
-    Object.entries(rule.headers ?? {}).flatMap(([name, matcher]) => valueOf(name, matcher)),
+    Object.entries(rule.headers ?? {}).flatMap(([name, matcher]) => headerValue(name, matcher)),
   );
   const [port] = rule.ports ?? [];
   const [host] = rule.hosts ?? [];
@@ -26,7 +29,7 @@ export function witnessOfRule(
     request: `${method} ${pattern.replace(/\*\*/g, "x").replace(/\{[^}]*\}/g, "x")}`,
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
-    ...(block === undefined ? {} : { address: block.split("/")[0] ?? "" }),
+    address: block?.split("/")[0] ?? DOCUMENTATION_ADDRESS,
     ...change,
     ...(Object.keys(headers).length === 0 && change.headers === undefined
       ? {}
@@ -34,7 +37,7 @@ export function witnessOfRule(
   };
 }
 
-function valueOf(name: string, matcher: DraftMatcher): readonly (readonly [string, string])[] {
+function headerValue(name: string, matcher: DraftMatcher): readonly (readonly [string, string])[] {
   if (typeof matcher === "string") return [[name, matcher]];
   if ("in" in matcher) return [[name, matcher.in[0] ?? "x"]];
   if ("prefix" in matcher) return [[name, matcher.prefix]];

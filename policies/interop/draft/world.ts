@@ -14,6 +14,9 @@ export interface World {
   readonly foreign: readonly string[];
   readonly workloads: readonly KnownWorkload[];
   readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  readonly foreignIdentities: readonly string[];
+  /** Lower case, without port. */
+  readonly hosts: readonly string[];
   readonly grpcServices: readonly string[];
   /** Whether some listener upgrades, so that lines for upgrades are worth writing. */
   readonly websocket: boolean;
@@ -40,6 +43,8 @@ export function worldOf(options: ImportOptions): World {
     foreign: [...new Set(foreign)],
     workloads,
     namespaces,
+    foreignIdentities: options.foreignIdentities ?? [],
+    hosts: [...new Set((options.hosts ?? []).map((host) => host.toLowerCase().replace(/:\d+$/, "")))],
     grpcServices: options.grpcServices ?? [],
     websocket: workloads.some(({ websocket }) => websocket === true),
     emitRegistry: options.registry !== "exists",

@@ -107,8 +107,12 @@ function foreignCallers(
     only === undefined || only.negated ? undefined : entriesOf(reachOf(only, trustDomain, world), trustDomain, world);
   if (only === undefined) return [{ trustDomain }];
   if (more.length === 0 && entries !== undefined) return entries;
-  say("narrower", `which callers of \`${trustDomain}\` are meant cannot be said without a pattern`, "foreign");
-  return effect === "allow" ? [] : [{ trustDomain }];
+  const reason = `which callers of \`${trustDomain}\` are meant can only be told of those known by name`;
+  say("narrower", reason, "unregistered");
+  if (effect === "deny") return [{ trustDomain }];
+  return world.foreignIdentities
+    .filter((identity) => identity.startsWith(`spiffe://${trustDomain}/`) && passesAll(identity))
+    .map((spiffe) => ({ spiffe }));
 }
 
 function truthOf({ negated }: IdentityTest, { kind }: Reach): "none" | "all" | "some" {
@@ -123,7 +127,7 @@ function sayImpossible({ kind, values, negated }: IdentityTest, world: World, sa
   for (const value of values.filter((one) => !one.includes("*"))) {
     const parsed = tryParseSpiffeId(`spiffe://${value}`);
     if (!parsed.ok || parsed.id.path === "")
-      say("narrower", `\`${printable(value, 80)}\` is no workload's SPIFFE ID`, "malformed-identity");
+      say("narrower", `\`${printable(value, 80)}\` is no workload's SPIFFE ID`, "malformed-identity", undefined, value);
     else if (!principalSpellings(value, world).some((one) => domains(world).includes(one.split("/")[0] ?? "")))
       say(
         "narrower",

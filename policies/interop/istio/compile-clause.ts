@@ -189,12 +189,12 @@ function intersect(a: readonly string[], b: readonly string[]): readonly string[
 
 function hostsOf(
   { hosts }: Clause,
-  { effect, say }: ClauseContext,
+  { effect, say, world }: ClauseContext,
 ): "never" | { readonly names: readonly string[]; readonly not: readonly (readonly string[])[] } {
   let names: readonly string[] = [];
   const not: (readonly string[])[] = [];
   for (const field of hosts) {
-    const read = readHosts(field.values);
+    const read = readHosts(field.values, effect === "allow" && !field.negated ? world.hosts : []);
     if (field.negated && read.any) {
       if (effect === "allow") return "never";
       continue;
@@ -217,7 +217,15 @@ function sayBeyond(beyond: readonly string[], { negated }: Field, effect: "allow
   const what = beyond.map((value) => `\`${printable(value, 80)}\``).join(", ");
   if (effect === "deny") say("narrower", `hosts are exact names here, not ${what}; the deny holds for every host`);
   else if (negated) say("unsupported", `hosts are exact names here, not ${what}; the rule is left out`);
-  else say("unsupported", `hosts are exact names here, not ${what}; these hosts are left out`);
+  else
+    for (const value of beyond)
+      say(
+        "narrower",
+        `hosts are exact names here, not ${what}; of these, known hosts are written`,
+        "host",
+        undefined,
+        value,
+      );
 }
 
 const WITHOUT_PORT = "hosts are compared without their port, the source compares it too";
@@ -227,8 +235,8 @@ function sayWider(clause: Clause, rules: readonly Nameless[], { world, destinati
   const [rule] = rules;
   if (rule === undefined) return;
   for (const field of clause.hosts.filter(({ negated }) => !negated)) {
-    const [name] = readHosts(field.values).withoutPort;
-    if (name === undefined || readHosts(field.values).any) continue;
+    const [name] = readHosts(field.values, world.hosts).withoutPort;
+    if (name === undefined || readHosts(field.values, []).any) continue;
     const shown = witnessOfRule(rule, destination, world, { host: `${name}:8080` });
     if (shown !== undefined) say(field)("wider", WITHOUT_PORT, "host-with-port", shown);
   }
@@ -311,6 +319,9 @@ function methodsOf(field: Field, { effect, say }: ClauseContext): readonly strin
     say(field)(
       effect === "allow" && !field.negated ? "narrower" : "exact",
       `\`${printable(method, 80)}\` is no method that a request can have`,
+      "method",
+      undefined,
+      method,
     );
   const patterns = forms.filter(({ kind }) => kind !== "exact");
   if (patterns.length > 0 && effect === "deny" && !field.negated) {

@@ -1,4 +1,4 @@
-import { textForm } from "./identity-text.ts";
+import { textForm, textMatches } from "./identity-text.ts";
 
 /** Hosts of a list, as the language compares them. */
 export interface Hosts {
@@ -12,8 +12,8 @@ export interface Hosts {
   readonly any: boolean;
 }
 
-/** Reads a list of hosts: exact names, with and without a port; everything else is beyond. */
-export function readHosts(values: readonly string[]): Hosts {
+/** Reads a list of hosts: exact names, with and without a port. Everything else is beyond; what it matches of the known hosts is named. */
+export function readHosts(values: readonly string[], known: readonly string[]): Hosts {
   const lower = values.map((value) => value.toLowerCase());
   const any = lower.includes("*");
   const exact = lower.flatMap((value) => {
@@ -24,9 +24,16 @@ export function readHosts(values: readonly string[]): Hosts {
   const beyond = lower.filter(
     (value) => value !== "*" && !exact.includes(value) && !anyPort.some((one) => `${one}:*` === value),
   );
+  const told = known.flatMap((host) => {
+    const forms = beyond.map(textForm).filter((form) => form.kind !== "exact" && textMatches(form, host));
+    return forms.length === 0 ? [] : [{ host, anyPort: forms.some(({ kind }) => kind === "prefix") }];
+  });
   return {
-    names: exact,
-    withoutPort: exact.filter((name) => !anyPort.includes(name)),
+    names: [...new Set([...exact, ...told.map(({ host }) => host)])],
+    withoutPort: [
+      ...exact.filter((name) => !anyPort.includes(name)),
+      ...told.filter((one) => !one.anyPort && !exact.includes(one.host)).map(({ host }) => host),
+    ],
     beyond: [...beyond, ...anyPort.filter((name) => !exact.includes(name)).map((name) => `${name}:*`)],
     any,
   };

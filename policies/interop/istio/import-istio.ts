@@ -1,10 +1,10 @@
 import { type DraftPolicy, type DraftProtects, type DraftRule, MESH_NAMESPACE } from "../draft/draft.ts";
-import { everyCaller, everyRequest, GRPC_BY_SERVICE } from "../draft/everything.ts";
 import { Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
+import { openByDefault } from "../draft/open-by-default.ts";
 import { type KnownWorkload, nameOf, type World, worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
-import type { Importer, ImportOptions } from "../importer.ts";
+import type { Importer } from "../importer.ts";
 import { reportOf, type SourcePlace } from "../report.ts";
 import { type Compiled, compileClause } from "./compile-clause.ts";
 import type { IstioPolicy, IstioRule } from "./policy.ts";
@@ -33,10 +33,18 @@ export const importIstio: Importer = (texts, options) => {
   };
   for (const { kind, place } of others)
     reading.notes.add(place, kind, "unsupported", "only AuthorizationPolicy is read; the document is left out");
-  const drafts = [
-    ...policies.flatMap((policy) => draftOf(policy, reading)),
-    ...openByDefault(policies, options, reading),
-  ];
+  const open = openByDefault(
+    {
+      construct: "no ALLOW policy selects the workload",
+      place: policies[0]?.place ?? { file: texts[0]?.path ?? "", line: 1, column: 1 },
+      prefix: "istio",
+      isClosed: (workload) => reading.allows.some((policy) => selects(policy, workload, reading)),
+    },
+    world,
+    reading.names,
+    reading.notes,
+  );
+  const drafts = [...policies.flatMap((policy) => draftOf(policy, reading)), ...open];
   return { documents: writeDocuments(drafts, world), report: reportOf(reading.notes.entries) };
 };
 
@@ -78,9 +86,10 @@ function compileRule(rule: IstioRule, policy: IstioPolicy, construct: string, re
   const ports = selected.length > 0 && selected.every((one) => one.ports !== undefined);
   const say =
     (place: SourcePlace): ((...args: Parameters<Parameters<typeof compileClause>[1]["sayRule"]>) => void) =>
-    (fidelity, reason, scope, counterExample) =>
+    (fidelity, reason, scope, counterExample, subject) =>
       notes.add(place, placed(construct, place), fidelity, reason, {
         ...(scope === undefined ? {} : { scope }),
+        ...(subject === undefined ? {} : { subject }),
         ...(counterExample === undefined ? {} : { counterExample }),
       });
   const compiled = rule.clauses.map((clause) =>
@@ -142,49 +151,4 @@ function selects(
 ): boolean {
   if (namespace !== rootNamespace && namespace !== workload.namespace) return false;
   return targetRefs || Object.entries(labels ?? {}).every(([key, value]) => workload.labels[key] === value);
-}
-
-/** Workloads that no ALLOW selects are open in the source; here a rule says so. */
-function openByDefault(
-  policies: readonly IstioPolicy[],
-  options: ImportOptions,
-  reading: Reading,
-): readonly DraftPolicy[] {
-  const { world, notes, allows, names } = reading;
-  const place = policies[0]?.place ?? { file: "", line: 1, column: 1 };
-  const construct = "no ALLOW policy selects the workload";
-  if (options.workloads === undefined) {
-    notes.add(
-      place,
-      construct,
-      "narrower",
-      "workloads that no ALLOW selects are open in the source; the registry was not given, so none is opened",
-      { scope: "unregistered" },
-    );
-    return [];
-  }
-  const open = world.workloads.filter((workload) => !allows.some((policy) => selects(policy, workload, reading)));
-  if (open.length > 0) {
-    notes.add(
-      place,
-      construct,
-      "exact",
-      `open by default in the source, and written as a rule of their own: ${open.map(nameOf).join(", ")}`,
-    );
-    notes.add(place, construct, "narrower", GRPC_BY_SERVICE, { scope: "grpc" });
-  }
-  return open.map((workload) => ({
-    namespace: workload.namespace,
-    name: names.take(`istio-default-${workload.name}`),
-    protects: { workload: workload.name },
-    allow: [
-      {
-        name: "open-by-default",
-        from: everyCaller(world),
-        requests: everyRequest(world),
-        reason: "no ALLOW policy selected it",
-      },
-    ],
-    deny: [],
-  }));
 }

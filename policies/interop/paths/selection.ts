@@ -31,26 +31,29 @@ export function allowLines(selection: Selection, world: World, say: Say): readon
     ...notPatterns.map((pattern) => `ANY ${pattern}`),
   ];
   const head = without.includes("GET") && !without.includes("HEAD");
-  const givenBack = notPatterns.flatMap((pattern) => spared(pattern, selection, say));
   return [
     { requests, except },
     ...(head ? allowLines({ ...selection, methods: ["HEAD"], notMethods: [] }, world, say) : []),
-    ...(givenBack.length === 0
-      ? []
-      : allowLines({ ...selection, patterns: [...new Set(givenBack)], notPatterns: [] }, world, say)),
+    ...notPatterns
+      .flatMap((pattern) => spared(pattern, selection, say))
+      .flatMap((back) => allowLines({ ...selection, ...back }, world, say)),
   ];
 }
 
 /** What an exception takes along although the source does not mean it, and no other exception does. */
-function spared(pattern: string, { patterns, notPatterns }: Selection, say: Say): readonly string[] {
-  return deniedBeyond(pattern).filter((beyond) => {
+function spared(
+  pattern: string,
+  { patterns, notPatterns }: Selection,
+  say: Say,
+): readonly Pick<Selection, "patterns" | "notPatterns">[] {
+  return deniedBeyond(pattern).flatMap((beyond) => {
     const others = notPatterns.filter((other) => other !== pattern && mayMeet(other, beyond));
-    if (others.some((other) => covers(other, beyond))) return false;
+    if (others.some((other) => covers(other, beyond))) return [];
     const meeting = patterns.filter((one) => mayMeet(one, beyond));
-    if (meeting.length === 0) return false;
-    const sure = others.length === 0 && meeting.some((one) => covers(one, beyond));
-    if (!sure) say("narrower", SLASH, "trailing-slash");
-    return sure;
+    if (meeting.length === 0) return [];
+    if (meeting.some((one) => covers(one, beyond))) return [{ patterns: [beyond], notPatterns: others }];
+    say("narrower", SLASH, "trailing-slash");
+    return [];
   });
 }
 

@@ -49,9 +49,11 @@ export function judge(
   decision: Decision,
   expected: "allow" | "deny",
   report: ImportReport,
-  inScope: (scope: RequestScope) => boolean,
+  inScope: (scope: RequestScope, subject?: string) => boolean,
 ): Outcome {
-  const bearing = report.entries.filter((entry: ReportEntry) => entry.scope === undefined || inScope(entry.scope));
+  const bearing = report.entries.filter(
+    (entry: ReportEntry) => entry.scope === undefined || inScope(entry.scope, entry.subject),
+  );
   const open = bearing.filter(({ fidelity }) => fidelity !== "exact");
   const same = decision.verdict === expected;
   if (FLOOR.has(decision.reason) && !same) return "narrower";
