@@ -1,0 +1,182 @@
+import type { DraftCaller, DraftPolicy, DraftProtects } from "../draft/draft.ts";
+import { everyCaller, everyRequest, GRPC_BY_SERVICE, UPGRADES_BY_LISTENER } from "../draft/everything.ts";
+import { Names } from "../draft/names.ts";
+import { Notes } from "../draft/notes.ts";
+import { type World, worldOf } from "../draft/world.ts";
+import { writeDocuments } from "../draft/write-documents.ts";
+import { isRecord, readForeignYaml } from "../foreign-yaml.ts";
+import type { Importer } from "../importer.ts";
+import { reportOf, type SourcePlace } from "../report.ts";
+import { Fields } from "../translate/fields.ts";
+import { beginning, exactly, type Named } from "./identities.ts";
+
+type Effect = "deny" | "allow" | "allowWithShadowDeny";
+const EFFECTS: readonly Effect[] = ["deny", "allow", "allowWithShadowDeny"];
+
+/** What one entry of a rule matches, and on whose account. */
+interface Match {
+  readonly effect: Effect;
+  readonly from: readonly DraftCaller[];
+  readonly except: readonly DraftCaller[];
+}
+
+/**
+ * MeshTrafficPermissions of Kuma, as Kubernetes resources or universal ones. Denials come first, then what is allowed; the
+ * rest is denied. There is nothing about requests in them, and SNI is not seen by a decision.
+ */
+export const importKuma: Importer = (texts, options) => {
+  const notes = new Notes();
+  const world = worldOf(options);
+  const policies = readForeignYaml(texts).flatMap((document) => {
+    const kind = isRecord(document.value) ? String(document.value.kind ?? document.value.type) : "document";
+    if (kind === "MeshTrafficPermission") return policyOf(new Fields(document, [], document.value), world, notes);
+    notes.add(document.at([]), kind, "unsupported", "only MeshTrafficPermissions are imported");
+    return [];
+  });
+  return { documents: writeDocuments(distinct(policies), world), report: reportOf(notes.entries) };
+};
+
+/** Policies of one name in two meshes or namespaces get names of their own. */
+function distinct(policies: readonly DraftPolicy[]): readonly DraftPolicy[] {
+  const names = new Names();
+  return policies.map((policy) => ({ ...policy, name: names.take(policy.name) }));
+}
+
+function policyOf(document: Fields, world: World, notes: Notes): readonly DraftPolicy[] {
+  const metadata = document.map("metadata");
+  const name = document.text("name") ?? metadata?.text("name") ?? "";
+  const construct = `MeshTrafficPermission ${name}`;
+  const spec = document.map("spec");
+  if (spec === undefined || name === "") throw document.invalid("spec", "or the name is missing");
+  for (const key of spec.unknown(["targetRef", "rules"]))
+    notes.add(
+      spec.place(key),
+      `${construct}: ${key}`,
+      "unsupported",
+      "rules by tags are of an older version and are left out",
+    );
+  if (isShadow(document)) {
+    notes.add(
+      document.place(),
+      construct,
+      "unsupported",
+      "a policy that is only tried out decides nothing and is left out",
+    );
+    return [];
+  }
+  const protects = protectsOf(spec, construct, notes);
+  const matches = spec
+    .maps("rules")
+    .flatMap((rule, index) => matchesOf(rule, `${construct}: rules[${index}]`, world, notes));
+  if (protects === undefined) return [];
+  const names = new Names();
+  const of = (effect: Effect): readonly Match[] =>
+    matches.filter((match) => match.effect === effect && match.from.length > 0);
+  const allowed = [...of("allow"), ...of("allowWithShadowDeny")];
+  return [
+    {
+      namespace: "mesh",
+      name,
+      protects,
+      allow: allowed.map(({ effect, from }) => ({
+        name: names.take(effect === "allow" ? "allow" : "allow-with-shadow-deny"),
+        from,
+        requests: everyRequest(world),
+      })),
+      deny: of("deny").map(({ from, except }) => ({
+        name: names.take("deny"),
+        from,
+        ...(except.length === 0 ? {} : { except: { from: except } }),
+      })),
+    },
+  ];
+}
+
+function isShadow(document: Fields): boolean {
+  const labels = document.map("labels") ?? document.map("metadata")?.map("labels");
+  return labels?.get("kuma.io/effect") === "shadow";
+}
+
+/** The whole mesh, or the workloads with labels. */
+function protectsOf(spec: Fields, construct: string, notes: Notes): DraftProtects | undefined {
+  const target = spec.map("targetRef");
+  const kind = target?.text("kind") ?? "Mesh";
+  const labels = target?.map("labels") ?? target?.map("tags");
+  if (target?.has("sectionName") ?? false)
+    notes.add(
+      spec.place("targetRef"),
+      `${construct}: sectionName`,
+      "unsupported",
+      "one listener of a proxy cannot be singled out by name",
+    );
+  if (kind === "Mesh") return { namespaces: "*" };
+  const keys = labels?.unknown([]) ?? [];
+  if (kind !== "Dataplane" || (target?.has("sectionName") ?? false) || (target?.has("name") ?? false)) {
+    notes.add(
+      spec.place("targetRef"),
+      `${construct}: targetRef`,
+      "unsupported",
+      `\`${kind}\` of this form is left out`,
+    );
+    return undefined;
+  }
+  if (keys.length === 0) return { namespaces: "*" };
+  return { labels: Object.fromEntries(keys.map((key) => [key, String(labels?.get(key))])), namespaces: "*" };
+}
+
+function matchesOf(rule: Fields, construct: string, world: World, notes: Notes): readonly Match[] {
+  const conf = rule.map("default");
+  if (conf === undefined) throw rule.invalid("default", "is missing");
+  return EFFECTS.flatMap((effect) =>
+    conf.maps(effect).map((entry, index) => {
+      const around = { construct: `${construct}: ${effect}[${index}]`, place: entry.place(), world, notes };
+      const { entries, except = [] } = callersOf(entry, effect, around);
+      return { effect, from: entries, except };
+    }),
+  );
+}
+
+interface Around {
+  readonly construct: string;
+  readonly place: SourcePlace;
+  readonly world: World;
+  readonly notes: Notes;
+}
+
+/** Who an entry names. One that cannot be said allows nobody, and denies everybody that it might mean. */
+function callersOf(entry: Fields, effect: Effect, around: Around): Named {
+  const { construct, place, notes, world } = around;
+  const spiffe = entry.map("spiffeID");
+  const others = entry.unknown(["spiffeID"]);
+  const named = spiffe === undefined ? { entries: everyCaller(world) } : identityOf(spiffe, effect, world);
+  if (others.length > 0) {
+    const meant = effect === "deny" ? "the entry denies whatever it is" : "the entry allows nobody";
+    const reason = `\`${others.join(", ")}\` is not seen by a decision: ${meant}`;
+    notes.add(place, construct, effect === "deny" ? "narrower" : "unsupported", reason);
+    return effect === "deny" ? named : { entries: [] };
+  }
+  if (effect !== "deny") noteAllow(around);
+  if (named.short !== undefined) notes.add(place, construct, "narrower", SHORT[named.short], { scope: named.short });
+  notes.add(place, construct, "exact", effect === "allowWithShadowDeny" ? SHADOW : "the same callers");
+  return named;
+}
+
+const SHADOW = "the same callers; that they would be denied one day is not recorded";
+
+const SHORT: Readonly<Record<NonNullable<Named["short"]>, string>> = {
+  foreign: "the text may begin other trust domains too; only the one that it names is meant",
+  unregistered:
+    "identities that the text ends in the middle of a segment of are told by the registry; others there are denied",
+};
+
+function identityOf(spiffe: Fields, effect: Effect, world: World): Named {
+  const [type, value = ""] = [spiffe.text("type"), spiffe.text("value")];
+  if (type === "Exact") return exactly(value, world);
+  if (type !== "Prefix") throw spiffe.invalid("type", "is neither Exact nor Prefix");
+  return beginning(value, effect === "deny", world);
+}
+
+function noteAllow({ construct, place, notes, world }: Around): void {
+  notes.add(place, construct, "narrower", GRPC_BY_SERVICE, { scope: "grpc" });
+  if (!world.websocket) notes.add(place, construct, "narrower", UPGRADES_BY_LISTENER, { scope: "upgrade" });
+}
