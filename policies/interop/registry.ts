@@ -1,17 +1,23 @@
 import { importConsul } from "./consul/import-consul.ts";
 import type { Exporter } from "./exporter.ts";
 import type { Importer } from "./importer.ts";
+import { importAwsSecurityGroups } from "./aws-security-groups/import-aws-security-groups.ts";
 import { importIstio } from "./istio/import-istio.ts";
 import { importKubernetes } from "./kubernetes/import-kubernetes.ts";
 import { importKuma } from "./kuma/import-kuma.ts";
 import { importLinkerd } from "./linkerd/import-linkerd.ts";
+import { importOpenapi } from "./openapi/import-openapi.ts";
+import { importProto } from "./proto/import-proto.ts";
 
 /** Importers by format: one line a format. */
 export const IMPORTERS: ReadonlyMap<string, Importer> = new Map<string, Importer>([
   ["consul", importConsul],
   ["kuma", importKuma],
   ["linkerd", importLinkerd],
+  ["proto", importProto],
+  ["openapi", importOpenapi],
   ["istio", importIstio],
+  ["aws-security-groups", importAwsSecurityGroups],
   ["kubernetes", importKubernetes],
 ]);
 

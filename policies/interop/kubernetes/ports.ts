@@ -3,7 +3,7 @@ import type { KnownWorkload } from "../draft/world.ts";
 import type { PeerRule, PortRange } from "./network-policy.ts";
 
 /** A range of more ports than this is written only as far as the registry knows the listeners. */
-const MAX_RANGE = 256;
+const MAX_RANGE = 1_024;
 
 /** TCP ports of a rule: `any`, or those listed, which may be none. */
 export type Ports = "any" | readonly number[];
