@@ -49,6 +49,10 @@ export interface ImportOptions {
   readonly registry?: "emit" | "exists";
   /** Namespace for sources that know none; `default` if left out. */
   readonly namespace?: string;
+  /** `namespace/name` of the workload that an interface description is of, where the source names none. */
+  readonly callee?: string;
+  /** Who may use a described interface: `namespace/name` of workloads, or SPIFFE IDs. Every registered identity if left out. */
+  readonly callers?: readonly string[];
   /** What the source does with requests that no rule speaks of, where it has such a setting. */
   readonly defaultAction?: "allow" | "deny";
 }
