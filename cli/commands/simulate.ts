@@ -6,6 +6,7 @@ import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
 /** Options of `cellwall simulate`. */
 export interface SimulateOptions extends StateOptions {
   readonly log: readonly string[];
+  readonly old: readonly string[];
   readonly failOn: readonly ChangeKind[];
   readonly evaluated?: boolean;
   readonly candidate?: boolean;
@@ -21,6 +22,12 @@ export const registerSimulate: Register = (program, { io, action }) => {
     .description("say what a new policy set would have done to the requests of a decision log")
     .argument("[new...]", "folders of the new set, in order, or a bundle", [DEFAULT_POLICY_FOLDER])
     .option("--log <file>", "a decision log; may be repeated; default: the state folder's", collect, [])
+    .option(
+      "--old <dir>",
+      "the set that made the decisions: what its allows asked for is known; may be repeated",
+      collect,
+      [],
+    )
     .addOption(
       new Option("--fail-on <kind>", `end with 1 where there is one of ${FAIL_ON.join(", ")}; may be repeated`)
         .argParser((value: string, before: readonly ChangeKind[]) => [...before, changeKind(value)])
@@ -35,6 +42,7 @@ export const registerSimulate: Register = (program, { io, action }) => {
     withState(command),
     "simulate policies/",
     "simulate policies/ envs/prod/ --fail-on newly-denied",
+    "simulate policies/ --old .cellwall/agent",
     "simulate policies/ --log host-1.jsonl --log host-2.jsonl --output markdown",
   ).action(
     action(async (sources: readonly string[], options: SimulateOptions) => {

@@ -25,6 +25,7 @@ export async function simulatePolicies(
   const simulation = new Simulation(set, {
     now: io.clock(),
     compare: options.evaluated === true ? "evaluated" : "verdict",
+    ...(options.old.length === 0 ? {} : { old: readPolicySet(options.old, io) }),
     stage: options.candidate === true ? "candidate" : "live",
   });
   await feed(simulation, files, io);

@@ -9,7 +9,7 @@ import { Evaluation } from "./evaluation.ts";
 import { takeIn } from "./intake.ts";
 import { lastResort } from "./last-resort.ts";
 import { lookUp, lookUpAlways } from "./look-up.ts";
-import { rulingOf } from "./ruling.ts";
+import { openOf, rulingOf } from "./ruling.ts";
 import { type Ruling, sealDecision } from "./seal-decision.ts";
 
 /** What the live policies say, and where a candidate changes anything for the destination, the candidate ones. */
@@ -76,8 +76,12 @@ function ask(
   if (refusal !== undefined) {
     lookUpAlways(view.tables, request, evaluation);
     return {
-      live: { ...refusal, held: evaluation.live.held },
-      candidate: destination.candidate && { ...refusal, held: evaluation.candidate.held },
+      live: { ...refusal, held: evaluation.live.held, ...openOf(evaluation.live) },
+      candidate: destination.candidate && {
+        ...refusal,
+        held: evaluation.candidate.held,
+        ...openOf(evaluation.candidate),
+      },
     };
   }
   lookUp(view.tables, request, path?.ok ? path.path : "", evaluation);

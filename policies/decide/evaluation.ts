@@ -59,7 +59,7 @@ export class Evaluation {
   }
 
   #remember(found: ViewLine): void {
-    const unknown: UnknownLine = { found, isKindUnknown: this.lookup === "unknown" };
+    const unknown: UnknownLine = { found, isKindUnknown: this.lookup === "unknown" && found.rule.effect === "allow" };
     for (const tally of [found.line.live && this.live, found.line.candidate && this.candidate]) {
       if (tally === false) continue;
       if (tally.unknowns === undefined) tally.unknowns = [unknown];

@@ -30,17 +30,17 @@ export interface Ruling {
   readonly noToken?: boolean;
   /** A deny marked `always` matches or cannot be ruled out, so that monitor mode relaxes nothing. */
   readonly held?: boolean;
-  /** Of `cannot-evaluate`: what is open. */
+  /** What unknown lines leave open, where there are some. */
   readonly open?: Open;
 }
 
-/** What a ruling that cannot be evaluated leaves open. */
+/** What the unknown lines of a ruling leave open. */
 export interface Open {
   /** Every line that is unknown. */
   readonly lines: readonly UnknownLine[];
   /** The allow that matches all the same. */
   readonly allow: LineName | undefined;
-  /** Whether a deny marked `always` cannot be ruled out. */
+  /** Whether a deny marked `always` matches for certain. */
   readonly held: boolean;
 }
 

@@ -4,7 +4,8 @@ import { decide } from "../decide/decide.ts";
 import type { WitnessRequest } from "../findings/finding.ts";
 import { witnessOf } from "../findings/witness-text.ts";
 import { parameterMatches } from "../match/parameter.ts";
-import { grpcPattern } from "../match/request-line.ts";
+import { requestView } from "../match/request.ts";
+import { grpcPattern, lineMatches } from "../match/request-line.ts";
 import type {
   Attributes,
   HttpAttributes,
@@ -13,6 +14,7 @@ import type {
   PolicySet,
   RequestLine,
 } from "../model/index.ts";
+import { canonicalPath } from "../path/canonical-path.ts";
 import { encodePath } from "../path/encode-path.ts";
 import type { EditedRule } from "./suggest.ts";
 
@@ -81,16 +83,30 @@ const DAY_MS = 86_400_000;
 /** Without a header that a rule looks at, with another value of it, and within the rule's own time. */
 function otherConditions(set: PolicySet, request: Attributes, rules: readonly EditedRule[]): readonly Attributes[] {
   const { http } = request;
-  const asked = set.policies.flatMap(({ allow }) => allow.flatMap(({ headers }) => [...headers.keys()]));
-  const names = new Set(http === undefined ? [] : [...http.headers.keys(), ...asked]);
+  const names = new Set(http === undefined ? [] : [...http.headers.keys(), ...headersAskedOf(set, request)]);
   const withHeader = (name: string, values: readonly string[]): Attributes =>
     http === undefined ? request : { ...request, http: { ...http, headers: new Map(http.headers).set(name, values) } };
   const times = rules.flatMap(({ rule }) => [rule.notAfter, rule.notBefore]).filter((time) => time !== undefined);
   return [
-    ...[...names].flatMap((name) => [withHeader(name, []), withHeader(name, ["other"])]),
+    ...[...names].flatMap((name) => [
+      ...(http?.headers.has(name) ? [withHeader(name, [])] : []),
+      withHeader(name, ["other"]),
+    ]),
     ...times.map((time) => ({ ...request, now: time })),
     ...times.map((time) => ({ ...request, now: new Date(time.getTime() - DAY_MS) })),
   ];
+}
+
+/** Headers that some allow asks of just this request: an edit may lead past them. */
+function headersAskedOf(set: PolicySet, request: Attributes): readonly string[] {
+  const path = canonicalPath(request.http?.path ?? "");
+  const view = requestView(request, path.ok ? path.segments : undefined);
+  const destination = request.destination.toString();
+  return set.policies
+    .filter(({ destinations }) => destinations.includes(destination))
+    .flatMap(({ allow }) => allow)
+    .filter(({ requests }) => requests?.some((line) => lineMatches("allow", line, view) !== false))
+    .flatMap(({ headers }) => [...headers.keys()]);
 }
 
 /** Requests that a line is about, other than the request itself. */

@@ -65,8 +65,8 @@ function headline(report: SimulationReport): string {
 
 function notes({ skipped, folded }: SimulationReport): string {
   return [
-    skipped.unreadable === 0 ? "" : `${number(skipped.unreadable)} lines are no records and were passed over`,
-    skipped.other === 0 ? "" : `${number(skipped.other)} records of refusals by the sidecar itself were passed over`,
+    skipped.unreadable === 0 ? "" : `passed over, since they are no records: ${number(skipped.unreadable)} lines`,
+    skipped.other === 0 ? "" : `passed over, since the sidecar itself refused: ${number(skipped.other)} records`,
     folded ? "there are many different paths: some stand together as /**" : "",
   ]
     .filter((text) => text !== "")

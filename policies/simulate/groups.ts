@@ -119,7 +119,7 @@ function groupOf({ record, outcome, change, template }: Judged): Counted["group"
       ...(reason === undefined ? {} : { reason }),
       ...(line === undefined ? {} : { line }),
     },
-    why: outcome.why,
+    why: change === "undecidable" ? outcome.why : [],
     example: { id: record.id, ...(record.path === undefined ? {} : { path: record.path }) },
   };
 }

@@ -1,9 +1,11 @@
-import type { Index } from "../compile/compiled.ts";
+import type { CompiledRule, Index } from "../compile/compiled.ts";
 import { rulingsOf } from "../decide/decide.ts";
 import type { UnknownLine } from "../decide/evaluation.ts";
 import { type Open, type Ruling, verdictOf } from "../decide/seal-decision.ts";
-import type { Attributes, ReasonCode, Verdict, Workload } from "../model/index.ts";
+import { parseAddress } from "../match/address.ts";
+import type { Attributes, Matcher, ReasonCode, Verdict, Workload } from "../model/index.ts";
 import { canonicalPath } from "../path/canonical-path.ts";
+import { conditionText, hostsHold, type KnownConditions, tokenText } from "./known-conditions.ts";
 
 /** What the new set says of a recorded request. A verdict is absent where it depends on what no record holds. */
 export interface Outcome {
@@ -26,15 +28,20 @@ export type AskedStage = "live" | "candidate";
  * Decides a recorded request by the code of the live path. Where something unknown would be a denial, the verdict
  * stands if it is the same however the unknown comes out, and is undecidable otherwise.
  */
-export function outcomeOf(index: Index, attributes: Attributes, stage: AskedStage): Outcome {
+export function outcomeOf(
+  index: Index,
+  attributes: Attributes,
+  { stage, known }: { readonly stage: AskedStage; readonly known?: KnownConditions | undefined },
+): Outcome {
   const destination = index.policies?.destinations.get(attributes.destination.toString());
   const { http } = attributes;
   const path = http === undefined ? undefined : canonicalPath(http.path, destination?.workload.paths);
   const rulings = rulingsOf(index, destination, attributes, path);
   const ruling = stage === "candidate" ? (rulings.candidate ?? rulings.live) : rulings.live;
-  if (ruling.open !== undefined && destination !== undefined)
-    return settle(ruling, ruling.open, destination.workload, attributes);
-  return decided(ruling, verdictOf(ruling, destination?.workload.mode ?? "enforce"));
+  const mode = destination?.workload.mode ?? "enforce";
+  if (ruling.open === undefined || destination === undefined) return decided(ruling, verdictOf(ruling, mode));
+  const settle = ruling.reason === "cannot-evaluate" ? settleUnknown : settleDenial;
+  return settle(ruling, ruling.open, { destination: destination.workload, attributes, known });
 }
 
 const NOTHING: readonly string[] = Object.freeze([]);
@@ -49,24 +56,55 @@ interface Asked {
   readonly unrecorded: readonly string[];
   /** Whether it also asks for something that the sidecar itself does not know. */
   readonly isWithheld: boolean;
+  /** Whether it is an allow, all of which was true when the record was made. */
+  readonly isMet: boolean;
 }
 
-function settle(ruling: Ruling, open: Open, destination: Workload, attributes: Attributes): Outcome {
-  const asked = open.lines.map((unknown) => askedOf(unknown, destination, attributes));
+interface Recorded {
+  readonly destination: Workload;
+  readonly attributes: Attributes;
+  readonly known: KnownConditions | undefined;
+}
+
+/** A denial that stands, of which monitor mode may be kept by a deny marked `always`. */
+function settleDenial(ruling: Ruling, open: Open, recorded: Recorded): Outcome {
+  const mode = recorded.destination.mode;
+  if (mode === "enforce" || ruling.held !== true) return decided(ruling, verdictOf(ruling, mode));
+  const asked = open.lines.map((unknown) => askedOf(unknown, recorded));
+  const verdict = relaxed(open, asked);
+  return { ...decided(ruling, "deny"), verdict, why: verdict === undefined ? unrecordedOf(asked) : NOTHING };
+}
+
+/** What monitor mode makes of a denial: none where an `always` holds for certain, nothing certain where one is unknown. */
+function relaxed(open: Open, asked: readonly Asked[]): Verdict | undefined {
+  const always = asked.filter(({ unknown }) => unknown.found.rule.always);
+  if (open.held || always.some(({ unrecorded }) => unrecorded.length === 0)) return "deny";
+  return always.length > 0 ? undefined : "allow";
+}
+
+function settleUnknown(ruling: Ruling, open: Open, recorded: Recorded): Outcome {
+  const all = open.lines.map((unknown) => askedOf(unknown, recorded));
+  const [met] = all.flatMap(({ isMet, unknown }) => (isMet ? [unknown.found.line.name.id] : [])).sort();
+  const allow = open.allow?.id ?? met;
+  const asked = all.filter(({ isMet }) => !isMet);
   // Unknown to the live path as well, which denies for that.
   if (asked.some(({ unrecorded }) => unrecorded.length === 0)) return decided(ruling, "deny");
   const denies = asked.some(({ unknown }) => unknown.found.rule.effect === "deny");
   const isWithheld = asked.some((each) => each.isWithheld);
-  const mayAllow = open.allow !== undefined || asked.some(({ unknown }) => unknown.found.rule.effect === "allow");
-  const mayDeny = denies || isWithheld || open.allow === undefined;
+  const mayAllow = allow !== undefined || asked.some(({ unknown }) => unknown.found.rule.effect === "allow");
+  const mayDeny = denies || isWithheld || allow === undefined;
   const evaluated = mayAllow && mayDeny ? undefined : mayAllow ? "allow" : "deny";
-  const relaxed = open.held || isWithheld ? undefined : "allow";
-  const verdict = destination.mode === "monitor" ? relaxed : evaluated;
-  return { verdict, evaluated, ...named(evaluated, ruling, open), why: unrecordedOf(asked) };
+  const monitored = isWithheld ? undefined : relaxed(open, asked);
+  const verdict = recorded.destination.mode === "monitor" ? monitored : evaluated;
+  return { verdict, evaluated, ...named(evaluated, ruling, allow), why: unrecordedOf(asked) };
 }
 
-function named(evaluated: Verdict | undefined, ruling: Ruling, open: Open): Pick<Outcome, "reason" | "line"> {
-  if (evaluated === "allow") return { reason: "allowed-by-rule", line: open.allow?.id };
+function named(
+  evaluated: Verdict | undefined,
+  ruling: Ruling,
+  allow: string | undefined,
+): Pick<Outcome, "reason" | "line"> {
+  if (evaluated === "allow") return { reason: "allowed-by-rule", line: allow };
   return { reason: undefined, line: evaluated === undefined ? ruling.line?.id : undefined };
 }
 
@@ -77,17 +115,45 @@ function unrecordedOf(asked: readonly Asked[]): readonly string[] {
 /** Headers that a generated sidecar keeps from the decision unless the workload asks for them. */
 const WITHHELD = ["authorization", "cookie", "proxy-authorization"];
 
-function askedOf(unknown: UnknownLine, destination: Workload, { http }: Attributes): Asked {
+function askedOf(unknown: UnknownLine, recorded: Recorded): Asked {
   const { rule } = unknown.found;
-  const headers = http === undefined ? [] : rule.headers.map(([name]) => name);
+  const { destination, attributes } = recorded;
   const forwarded = destination.sidecar?.checkHeaders ?? [];
-  const withheld = headers.filter((name) => WITHHELD.includes(name) && !forwarded.includes(name));
+  const headers = attributes.http === undefined ? [] : rule.headers.map(([name]) => name);
+  const isWithheld = headers.some((name) => WITHHELD.includes(name) && !forwarded.includes(name));
   const unrecorded = [
     ...(unknown.isKindUnknown ? ["whether the request is gRPC (`content-type`)"] : []),
-    ...(rule.hosts === undefined || http === undefined ? [] : ["the host"]),
-    ...headers.filter((name) => !withheld.includes(name)).map((name) => `header \`${name}\``),
-    ...(http === undefined ? [] : rule.query.map(([name]) => `query parameter \`${name}\``)),
-    ...(rule.jwt === undefined ? [] : [`a token of \`${rule.jwt.provider}\``]),
+    ...unrecordedConditions(rule, recorded).filter((text) => !isWithheld || !WITHHELD_TEXTS.includes(text)),
   ];
-  return { unknown, unrecorded, isWithheld: withheld.length > 0 };
+  const isMet = rule.effect === "allow" && unrecorded.length === 0 && !isWithheld && !lacksAddress(unknown, attributes);
+  return { unknown, unrecorded, isWithheld, isMet };
+}
+
+/** The conditions of a rule that no record holds, but for those of an allow that are known to have been true. */
+function unrecordedConditions(rule: CompiledRule, { attributes, known }: Recorded): readonly string[] {
+  const told = rule.effect === "allow" ? known : undefined;
+  const isOpen = (kind: "header" | "query", [name, matcher]: readonly [string, Matcher]): boolean =>
+    told?.has(conditionText(kind, name, matcher)) !== true;
+  const ofHttp =
+    attributes.http === undefined
+      ? []
+      : [
+          ...(hostsHold(rule, told) ? [] : ["the host"]),
+          ...rule.headers.filter((each) => isOpen("header", each)).map(([name]) => headerText(name)),
+          ...rule.query.filter((each) => isOpen("query", each)).map(([name]) => `query parameter \`${name}\``),
+        ];
+  const isTokenOpen = rule.jwt !== undefined && told?.has(tokenText(rule.jwt)) !== true;
+  return [...ofHttp, ...(isTokenOpen && rule.jwt ? [`a token of \`${rule.jwt.provider}\``] : [])];
+}
+
+function headerText(name: string): string {
+  return `header \`${name}\``;
+}
+
+const WITHHELD_TEXTS = WITHHELD.map(headerText);
+
+/** Whether a line asks for an address that the record has none of, which is unknown to the live path as well. */
+function lacksAddress({ found }: UnknownLine, { peerAddress }: Attributes): boolean {
+  if (found.fromBlocks === undefined && found.except?.fromBlocks === undefined) return false;
+  return peerAddress === undefined || parseAddress(peerAddress) === undefined;
 }

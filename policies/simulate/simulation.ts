@@ -1,7 +1,8 @@
 import { compile } from "../compile/compile.ts";
 import type { Index } from "../compile/compiled.ts";
-import type { PolicySet, Verdict } from "../model/index.ts";
+import type { Attributes, PolicySet, Verdict } from "../model/index.ts";
 import { Groups, templateOf } from "./groups.ts";
+import { type KnownByLine, knownConditions } from "./known-conditions.ts";
 import { type AskedStage, type Outcome, outcomeOf } from "./outcome.ts";
 import { identityReader, type ReadBack, recordedAttributes } from "./recorded-attributes.ts";
 import { parseRecordLine, type ReadRecord, type RecordedDecision, readRecord } from "./recorded-decision.ts";
@@ -18,6 +19,11 @@ export interface SimulationOptions {
   readonly compare?: "verdict" | "evaluated";
   /** `candidate`: judge by the set's candidate policies standing in for the live ones; `live` where absent. */
   readonly stage?: AskedStage;
+  /**
+   * The set that decided the records. Of a request that it allowed, the conditions of the deciding line were true, and so
+   * are the same ones, word by word, of an allow of the new set.
+   */
+  readonly old?: PolicySet;
   /** Groups that are kept apart at most; 20,000 where absent. */
   readonly maxGroups?: number;
 }
@@ -48,6 +54,7 @@ export class Simulation {
   readonly #readBack: ReadBack;
   readonly #usesAddresses: boolean;
   readonly #groups: Groups;
+  readonly #known: KnownByLine;
   readonly #contexts = new Map<string, Context>();
   #remembered = 0;
 
@@ -57,6 +64,7 @@ export class Simulation {
     this.#compare = options.compare ?? "verdict";
     this.#stage = options.stage ?? "live";
     this.#groups = new Groups(options.maxGroups ?? 20_000);
+    this.#known = options.old === undefined ? new Map() : knownConditions(options.old);
     this.#usesAddresses = usesAddresses(newSet);
     this.#readBack = {
       now: options.now,
@@ -126,7 +134,12 @@ export class Simulation {
   #outcomeOf(record: RecordedDecision): Outcome {
     if (isSettled(record)) return asBefore(record);
     const read = recordedAttributes(record, this.#readBack);
-    return read.ok ? outcomeOf(this.#index, read.attributes, this.#stage) : { ...UNTOLD, why: [read.why] };
+    return read.ok ? this.#asked(read.attributes, record) : { ...UNTOLD, why: [read.why] };
+  }
+
+  #asked(attributes: Attributes, { line, reason }: RecordedDecision): Outcome {
+    const known = reason === "allowed-by-rule" && line !== undefined ? this.#known.get(line) : undefined;
+    return outcomeOf(this.#index, attributes, { stage: this.#stage, known });
   }
 
   #changeOf(record: RecordedDecision, outcome: Outcome): ChangeKind {
