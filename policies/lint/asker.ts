@@ -1,25 +1,17 @@
-import type { Caller } from "../match/caller.ts";
 import { foldLine } from "../match/request.ts";
 import type { Attributes, PolicySet, RequestLine, Rule, Workload } from "../model/index.ts";
-import { type CallerClass, callerClasses } from "../space/caller-classes.ts";
+import type { CallerClass } from "../space/caller-classes.ts";
 import { TRUE } from "../space/dimension.ts";
 import { attributesOfExample } from "../space/example.ts";
-import { type Met, meet } from "../space/lines.ts";
+import type { Met } from "../space/lines.ts";
 import { type LinePieces, piecesOf } from "../space/pieces.ts";
-import { type Contender, type Example, Search } from "../space/search.ts";
+import type { Contender, Example } from "../space/search.ts";
 import { Side } from "../space/side.ts";
 import { Universe } from "../space/universe.ts";
 import type { LineOf } from "./line-at.ts";
+import { type KnownCaller, MetCallers } from "./met-callers.ts";
 import type { Answer, Ask, Question } from "./question.ts";
-
-/** A kind of caller, and who it is to the set. */
-interface KnownCaller {
-  readonly of: CallerClass;
-  readonly caller: Caller;
-}
-
-const SOME = 1 << 28;
-const HIT = 1 << 29;
+import { type CallerLine, contendersOf, HIT, SOME, search } from "./run-search.ts";
 
 /** Answers questions about a set, of requests from an instant on. What is alike in several questions is worked out once. */
 export function askerOf(set: PolicySet, now: Date): Ask {
@@ -30,37 +22,50 @@ export function askerOf(set: PolicySet, now: Date): Ask {
 class Asker {
   readonly #side: Side;
   readonly #universe: Universe;
-  readonly #callers: readonly KnownCaller[];
+  readonly #met: MetCallers;
   readonly #now: Date;
   readonly #providers: readonly string[];
-  readonly #met = new WeakMap<Rule, readonly (Met | undefined)[]>();
-  readonly #pieces = new WeakMap<object, Map<string, LinePieces>>();
+  readonly #isolates: boolean;
+  readonly #rows = new WeakMap<LineOf, Map<string, Row>>();
+  readonly #pieces = new WeakMap<LineOf, Map<string, LinePieces>>();
 
   constructor(set: PolicySet, now: Date) {
     this.#side = new Side(set);
     this.#universe = new Universe({ now });
+    this.#met = new MetCallers(this.#side);
     this.#now = now;
     this.#providers = [...set.mesh.jwtProviders.keys()];
-    this.#callers = callerClasses([this.#side]).flatMap((of) => {
-      const caller = this.#side.caller(of.id);
-      return caller === undefined ? [] : [{ of, caller }];
-    });
+    this.#isolates = set.mesh.isolate.length > 0;
   }
 
   ask(question: Question): Answer {
     const asked = new Set<string>();
     let undecided = false;
-    for (const [at, { of }] of this.#callers.entries()) {
-      const lines = this.#linesOf(question, at);
-      if (lines === undefined || asked.has(lines.key)) continue;
+    const place = placeOf(question);
+    const rows = this.#rowsOf(question, place);
+    for (const at of this.#candidates(question)) {
+      const known = this.#met.callers[at];
+      const lines = known && this.#linesOf(rows, { at, known, ...place });
+      if (known === undefined || lines === undefined || asked.has(lines.key)) continue;
       asked.add(lines.key);
       for (const kind of ["http", "tcp"] as const) {
         const { example, exact } = search(question, this.#contenders(lines.contenders, kind, question));
-        if (example !== undefined) return { kind: "found", attributes: this.#attributes(example, kind, of, question) };
+        if (example !== undefined)
+          return { kind: "found", attributes: this.#attributes(example, kind, known.of, question) };
         if (!exact) undecided = true;
       }
     }
     return { kind: undecided ? "undecided" : "none" };
+  }
+
+  /** Places of the callers that may be in an answer: those of the line that the fewest meet. */
+  #candidates({ all, some }: Question): Iterable<number> {
+    const met = all.map(({ rule, policy }) => this.#met.of(rule, policy));
+    const [least] = met.toSorted((left, right) => left.size - right.size);
+    if (least === undefined) return [];
+    if (some === undefined || least.size <= some.length) return least.keys();
+    const any = new Set(some.flatMap(({ rule, policy }) => [...this.#met.of(rule, policy).keys()]));
+    return any.size < least.size ? [...any].sort((left, right) => left - right) : least.keys();
   }
 
   #contenders(lines: readonly CallerLine[], kind: "http" | "tcp", { refusals }: Question): readonly Contender[] {
@@ -77,47 +82,57 @@ class Asker {
     return attributesOfExample(example, { kind, caller: id, workload, providers: this.#providers, now: this.#now });
   }
 
-  /** The lines as one caller meets them; undefined where one that must be true cannot be. */
-  #linesOf({ view, all, none, some, refusals = false }: Question, at: number): CallerLines | undefined {
-    const contenders: CallerLine[] = [];
-    const place = { at, destination: view.destination, refusals };
-    for (const [index, line] of all.entries()) {
-      const pieces = this.#meet(line, place);
-      if (pieces === undefined) return undefined;
-      contenders.push({ pieces, bit: 1 << index, tracked: true });
-    }
-    for (const line of some ?? []) this.#add(contenders, line, place, SOME);
-    if (some !== undefined && !contenders.some(({ bit }) => bit === SOME)) return undefined;
-    for (const line of none) this.#add(contenders, line, place, HIT);
-    return { contenders, key: contenders.map(({ pieces, bit }) => `${numberOf(pieces)}:${bit}`).join(" ") };
+  #rowsOf({ all, none, some }: Question, { reading }: Pick<Place, "reading">): Rows {
+    const rows = (lines: readonly LineOf[]): readonly LineRow[] =>
+      lines.map((line) => {
+        const rows = memo(this.#rows, line, () => new Map<string, Row>());
+        return { line, row: memo(rows, reading, () => new Map()) };
+      });
+    return { all: rows(all), none: rows(none), ...(some === undefined ? {} : { some: rows(some) }) };
   }
 
-  #add(into: CallerLine[], line: LineOf, place: Place, bit: number): void {
-    const pieces = this.#meet(line, place);
-    if (pieces !== undefined) into.push({ pieces, bit, tracked: false });
+  /** The lines as one caller meets them; undefined where one that must be true cannot be. */
+  #linesOf({ all, none, some }: Rows, place: Place): CallerLines | undefined {
+    const contenders: CallerLine[] = [];
+    let key = "";
+    const add = (row: LineRow, bit: number, tracked: boolean): boolean => {
+      const pieces = this.#meet(row, place);
+      if (pieces === undefined) return false;
+      contenders.push({ pieces, bit, tracked });
+      key += `${numberOf(pieces)}:${bit} `;
+      return true;
+    };
+    if (!all.every((line, index) => add(line, 1 << index, true))) return undefined;
+    const possible = some?.filter((line) => add(line, SOME, false));
+    if (possible?.length === 0) return undefined;
+    for (const line of none) add(line, HIT, false);
+    return { contenders, key };
   }
 
   /** What is left of a line once the caller is known; undefined where nothing is. */
-  #meet(line: LineOf, place: Place): LinePieces | undefined {
-    const { at, destination } = place;
-    const known =
-      this.#met.get(line.rule) ?? this.#callers.map(({ caller }) => meet(line.rule, line.policy, caller, []));
-    this.#met.set(line.rule, known);
-    const [met, caller] = [known[at], this.#callers[at]?.caller];
-    if (met === undefined || caller === undefined || this.#isApart(line.rule, caller, destination)) return undefined;
-    return this.#piecesOf(line, met, place);
+  #meet({ line, row }: LineRow, place: Place): LinePieces | undefined {
+    let pieces = row.get(place.at);
+    if (pieces === undefined) {
+      pieces = this.#firstMeet(line, place) ?? "none";
+      row.set(place.at, pieces);
+    }
+    if (pieces === "none" || (this.#isolates && this.#isApart(line.rule, place))) return undefined;
+    return pieces;
   }
 
-  #isApart({ effect, across }: Rule, caller: Caller, destination: Workload): boolean {
-    return effect === "allow" && this.#side.apart(caller, destination).some((label) => !across.includes(label));
+  /** Callers of whom the same is left meet the same parts. */
+  #firstMeet(line: LineOf, place: Place): LinePieces | undefined {
+    const met = this.#met.of(line.rule, line.policy).get(place.at);
+    if (met === undefined) return undefined;
+    const known = memo(this.#pieces, line, () => new Map<string, LinePieces>());
+    return memo(known, place.reading + met.key, () => this.#piecesOf(line, met, place));
   }
 
-  #piecesOf(line: LineOf, { key, from, except }: Met, { destination: { paths }, refusals }: Place): LinePieces {
-    const known = this.#pieces.get(line) ?? new Map<string, LinePieces>();
-    this.#pieces.set(line, known);
-    const name = `${paths.caseInsensitive} ${paths.matrixParameters} ${refusals} ${key}`;
-    const there = known.get(name);
-    if (there !== undefined) return there;
+  #isApart({ effect, across }: Rule, { known, destination }: Place): boolean {
+    return effect === "allow" && this.#side.apart(known.caller, destination).some((label) => !across.includes(label));
+  }
+
+  #piecesOf(line: LineOf, { from, except }: Met, { destination: { paths }, refusals }: Place): LinePieces {
     const read = (request: RequestLine): RequestLine => (paths.caseInsensitive ? foldLine(request) : request);
     const { rule, line: request } = line;
     const left = {
@@ -126,23 +141,43 @@ class Asker {
       from,
       except: except && { from: except, requests: rule.except?.requests?.map(read) },
     };
-    const made = piecesOf(left, this.#universe, { readings: [paths], index: 0, refusals });
-    known.set(name, made);
-    return made;
+    return piecesOf(left, this.#universe, { readings: [paths], index: 0, refusals });
   }
+}
+
+/** What is left of one line, by place of the caller. */
+type Row = Map<number, LinePieces | "none">;
+
+interface LineRow {
+  readonly line: LineOf;
+  readonly row: Row;
+}
+
+/** The lines of a question with their rows. */
+type Rows = Readonly<Record<"all" | "none", readonly LineRow[]> & Partial<Record<"some", readonly LineRow[]>>>;
+
+/** What a map holds under a key, made where it holds nothing. */
+function memo<K, V>(map: { get(key: K): V | undefined; set(key: K, value: V): unknown }, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
 /** Which caller, where to, and which requests. */
 interface Place {
   readonly at: number;
+  readonly known: KnownCaller;
   readonly destination: Workload;
   readonly refusals: boolean;
+  /** How the destination reads paths, as text. */
+  readonly reading: string;
 }
 
-interface CallerLine {
-  readonly pieces: LinePieces;
-  readonly bit: number;
-  readonly tracked: boolean;
+function placeOf({ view: { destination }, refusals = false }: Question): Omit<Place, "at" | "known"> {
+  const { caseInsensitive, matrixParameters } = destination.paths;
+  return { destination, refusals, reading: `${caseInsensitive} ${matrixParameters} ${refusals} ` };
 }
 
 interface CallerLines {
@@ -158,44 +193,4 @@ function numberOf(pieces: LinePieces): number {
   const known = numbers.get(pieces) ?? ++last;
   numbers.set(pieces, known);
   return known;
-}
-
-/** Runs one search and stops at the first example; `null` is one in which nothing matters. */
-function search(
-  { all, some }: Question,
-  contenders: readonly Contender[],
-): { readonly example: Example | null | undefined; readonly exact: boolean } {
-  const whole = (1 << all.length) - 1;
-  const wanted = some === undefined ? whole : whole | SOME;
-  const isThere = all.every((_, index) => contenders.some(({ bits }) => bits.whenTrue === 1 << index));
-  if (!isThere) return { example: undefined, exact: true };
-  let done = false;
-  const engine = new Search({
-    answers: 1,
-    answer: (bits) => {
-      const found = (bits & HIT) === 0 && (bits & wanted) === wanted;
-      done ||= found;
-      return found ? 0 : -1;
-    },
-    settled: (bits) => done || (bits & HIT) !== 0,
-    needsTracked: (bits) => (bits & whole) !== whole,
-  });
-  const [example] = engine.run(contenders, 0).all;
-  return { example, exact: engine.exact };
-}
-
-function contendersOf(
-  lines: readonly CallerLine[],
-  kind: "http" | "tcp",
-  unknownCounts: boolean,
-): readonly Contender[] {
-  let id = 0;
-  return lines.flatMap(({ pieces, bit, tracked }, line) =>
-    pieces[kind].map((piece) => ({
-      id: id++,
-      piece,
-      bits: { whenTrue: bit, whenUnknown: unknownCounts ? bit : 0, whenNoToken: 0 },
-      ...(tracked ? { tracked: line } : {}),
-    })),
-  );
 }

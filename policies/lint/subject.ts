@@ -24,6 +24,8 @@ export interface Subject {
   readonly rules: readonly RuleOf[];
   /** By identity. */
   readonly workloads: ReadonlyMap<string, Workload>;
+  /** By `<namespace>/<name>`. */
+  readonly byName: ReadonlyMap<string, Workload>;
   /** Every destination's policies, live and as candidates would have them. */
   readonly views: readonly View[];
   readonly ask: Ask;
@@ -48,6 +50,7 @@ export function subjectOf(set: PolicySet, now: Date, documents: readonly Documen
     documents,
     rules,
     workloads: new Map(set.workloads.map((workload) => [workload.identity.toString(), workload])),
+    byName: new Map(set.workloads.map((workload) => [nameOf(workload), workload])),
     views,
     ask,
     standings: () => {
@@ -79,8 +82,10 @@ export function nameOf({ namespace, name }: WorkloadName): string {
 }
 
 /** The registered workloads that an entry of `from` matches, whatever their address. */
-export function callersOf(selector: CallerSelector, { set }: Subject): readonly Workload[] {
-  return set.workloads.filter((workload) =>
+export function callersOf(selector: CallerSelector, { byName, set }: Subject): readonly Workload[] {
+  const named = selector.workload && byName.get(nameOf(selector.workload));
+  const candidates = selector.workload === undefined ? set.workloads : named === undefined ? [] : [named];
+  return candidates.filter((workload) =>
     identityMatches(selector, { kind: "registered", id: workload.identity, workload }, true),
   );
 }

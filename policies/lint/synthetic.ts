@@ -20,14 +20,14 @@ export function everyoneLine(line: LineOf, { mesh }: PolicySet): LineOf {
 }
 
 /** Everything that a workload sends to a port. */
-export function callerLine({ namespace, name, span, identity }: Workload, port: number): LineOf {
+export function callerLine({ namespace, name, span }: Workload, port: number): LineOf {
   const rule: Rule = {
     ...NOTHING,
     effect: "deny",
     name,
     span,
     ports: [port],
-    from: [{ spiffe: { id: identity, descendants: false }, span }],
+    from: [{ workload: { namespace, name }, span }],
   };
   const policy = {
     namespace,

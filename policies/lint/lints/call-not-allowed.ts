@@ -1,19 +1,21 @@
 import { type Finding, finding } from "../../findings/index.ts";
 import type { Call, Workload } from "../../model/index.ts";
+import type { View } from "../line-at.ts";
 import { nameOf, type Subject } from "../subject.ts";
 import { callerLine } from "../synthetic.ts";
 
 /** Calls that a sidecar declares and of which no request gets through. */
 export function callNotAllowed(subject: Subject): readonly Finding[] {
+  const live = subject.views.filter(({ stage }) => stage === "live");
+  const views = new Map(live.map((view) => [nameOf(view.destination), view]));
   return subject.set.workloads.flatMap((caller) =>
-    (caller.sidecar?.calls ?? []).flatMap((call) => (isDenied(caller, call, subject) ? [report(caller, call)] : [])),
+    (caller.sidecar?.calls ?? []).flatMap((call) =>
+      isDenied(caller, call, views.get(nameOf(call.workload)), subject) ? [report(caller, call)] : [],
+    ),
   );
 }
 
-function isDenied(caller: Workload, { workload, port }: Call, subject: Subject): boolean {
-  const view = subject.views.find(
-    ({ destination, stage }) => stage === "live" && nameOf(destination) === nameOf(workload),
-  );
+function isDenied(caller: Workload, { port }: Call, view: View | undefined, subject: Subject): boolean {
   if (view === undefined) return false;
   const call = callerLine(caller, port);
   return subject.ask({ view, all: [call], none: view.denies, some: view.allows }).kind === "none";
