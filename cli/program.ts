@@ -9,6 +9,9 @@ import { registerDemo } from "./commands/demo.ts";
 import { registerDiff } from "./commands/diff.ts";
 import { registerEnvoy } from "./commands/envoy.ts";
 import { registerExplain } from "./commands/explain.ts";
+import { registerExport } from "./commands/export.ts";
+import { registerFmt } from "./commands/fmt.ts";
+import { registerImport } from "./commands/import.ts";
 import { registerInit } from "./commands/init.ts";
 import { registerPublish } from "./commands/publish.ts";
 import { registerSimulate } from "./commands/simulate.ts";
@@ -27,9 +30,12 @@ const COMMANDS: readonly Register[] = [
   registerInit,
   registerCheck,
   registerTest,
+  registerFmt,
   registerExplain,
   registerDiff,
   registerSimulate,
+  registerImport,
+  registerExport,
   registerUp,
   registerStatus,
   registerPublish,

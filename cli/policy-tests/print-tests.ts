@@ -45,11 +45,12 @@ function printText(run: TestRun, output: Output): void {
   if (told.length > 0) output.write(`${formatFindings(told, { files, color: output.color })}\n`);
   printUncovered(tests.coverage, output);
   const failed = tests.failed === 0 ? "" : `, ${tests.failed} failed`;
+  const relaxed = tests.relaxed === 0 ? "" : `, ${tests.relaxed} let through by monitor mode`;
   const verdict = run.ok ? paint(output, "green", "ok") : paint(output, "red", "not ok");
   const { percent, seen, total } = tests.coverage;
   lines(
     output,
-    `${verdict}: ${count(tests.passed, "case")} passed${failed}, coverage ${percent} % (${seen} of ${total})`,
+    `${verdict}: ${count(tests.passed, "case")} passed${failed}${relaxed}, coverage ${percent} % (${seen} of ${total})`,
     ...(mutation === undefined ? [] : [mutationLine(mutation)]),
   );
 }
@@ -74,11 +75,12 @@ function printUncovered({ items }: Coverage, output: Output): void {
 }
 
 function report({ tests, mutation, ok }: TestRun): unknown {
-  const { results, passed, failed, coverage, findings } = tests;
+  const { results, passed, failed, relaxed, coverage, findings } = tests;
   return {
     ok,
     passed,
     failed,
+    relaxed,
     cases: results.map(({ case: each, got, wrong }) => ({
       test: each.test,
       title: each.title,

@@ -20,6 +20,8 @@ export interface CaseResult {
   readonly got: Got;
   /** What is not as expected, each as a sentence; empty where the case passes. */
   readonly wrong: readonly string[];
+  /** Nothing is wrong but that the workload's monitor mode lets through what the rules deny as they should. */
+  readonly relaxed: boolean;
 }
 
 /** Reads a decision as a case of its stage does. Where no candidate changes anything for the destination, the candidate says what live says. */
@@ -50,6 +52,11 @@ export function passes({ expected }: TestCase, got: Got): boolean {
     (expected.rule === undefined || expected.rule === got.rule) &&
     (expected.reason === undefined || expected.reason === got.reason)
   );
+}
+
+/** Whether a case would pass if its workload enforced. */
+export function isRelaxed(of: TestCase, got: Got): boolean {
+  return got.relaxed && of.expected.verdict === "deny" && passes(of, { ...got, verdict: "deny" });
 }
 
 /** What is not as a case asks for. */

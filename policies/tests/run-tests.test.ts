@@ -204,9 +204,18 @@ spec: { mode: monitor }
 
   it("judge by what the request is told, or as if every workload enforced", () => {
     const denied = "from: web, request: GET /x, expect: deny";
-    expect(run([denied], {}, monitor).results[0]?.wrong).toEqual([
-      "expected deny, got allow (no-rule-matched): the rules deny it, and the workload is in monitor mode",
+    const report = run([denied], {}, monitor);
+    expect(report).toMatchObject({ ok: true, passed: 0, failed: 0, relaxed: 1 });
+    expect(report.findings).toMatchObject([
+      {
+        id: "test-relaxed",
+        severity: "note",
+        message:
+          "`web: GET /x` at `shop/orders`: expected deny, got allow (no-rule-matched): the rules deny it, and the workload is in monitor mode",
+      },
     ]);
+    const otherwise = "from: web, request: GET /x, expect: deny, because: isolated";
+    expect(run([otherwise], {}, monitor)).toMatchObject({ ok: false, failed: 1, relaxed: 0 });
     expect(run([denied], { asEnforced: true }, monitor).failed).toBe(0);
   });
 });

@@ -12,7 +12,7 @@ import { attributesOfCase } from "./case-attributes.ts";
 import { coverageOf } from "./coverage.ts";
 import type { Coverage, CoverageItem } from "./coverage-item.ts";
 import { finding } from "./finding.ts";
-import { type CaseResult, gotOf, wrongOf } from "./judge-case.ts";
+import { type CaseResult, gotOf, isRelaxed, wrongOf } from "./judge-case.ts";
 import { type TestCase, testCasesOf } from "./test-case.ts";
 
 /** How tests are run. */
@@ -32,8 +32,10 @@ export interface TestReport {
   readonly results: readonly CaseResult[];
   readonly passed: number;
   readonly failed: number;
+  /** Cases that pass but for the monitor mode of their workload; neither passed nor failed. */
+  readonly relaxed: number;
   readonly coverage: Coverage;
-  /** `test-failed`, `test-coverage` and `test-uncovered`. */
+  /** `test-failed`, `test-relaxed`, `test-coverage` and `test-uncovered`. */
   readonly findings: readonly Finding[];
 }
 
@@ -45,15 +47,17 @@ export function runTests(given: PolicySet, documents: readonly Document[], optio
   const set = options.asEnforced === true ? enforced(given) : given;
   const results = runCases(compile(set), testCasesOf(documents, set), set, options.now);
   const coverage = coverageOf(set, documents, results);
-  const failed = results.filter(({ wrong }) => wrong.length > 0);
+  const wrong = results.filter((result) => result.wrong.length > 0);
+  const failed = wrong.filter(({ relaxed }) => !relaxed);
   const low = lowCoverage(coverage, options.minCoverage);
   return {
     ok: failed.length === 0 && low.length === 0,
     results,
-    passed: results.length - failed.length,
+    passed: results.length - wrong.length,
     failed: failed.length,
+    relaxed: wrong.length - failed.length,
     coverage,
-    findings: [...failed.map((result) => failedFinding(result, set)), ...low],
+    findings: [...wrong.map((result) => wrongFinding(result, set)), ...low],
   };
 }
 
@@ -68,19 +72,21 @@ export function runCases(index: Index, cases: readonly TestCase[], set: PolicySe
     const attributes = attributesOfCase(each, set, now);
     const decision = decide(index, attributes);
     const got = gotOf(decision, each.stage);
-    return { case: each, attributes, decision, got, wrong: wrongOf(each, got) };
+    return { case: each, attributes, decision, got, wrong: wrongOf(each, got), relaxed: isRelaxed(each, got) };
   });
 }
 
-function failedFinding(result: CaseResult, set: PolicySet): Finding {
-  const { case: each, wrong } = result;
+function wrongFinding(result: CaseResult, set: PolicySet): Finding {
+  const { case: each, wrong, relaxed } = result;
   const { deciding, nearest } = explain(set, result.attributes, { nearest: 1 });
   const near = deciding ?? nearest[0];
-  return finding("test-failed", [each.test, each.title, each.written.expect.value], {
-    severity: "error",
+  return finding(relaxed ? "test-relaxed" : "test-failed", [each.test, each.title, each.written.expect.value], {
+    severity: relaxed ? "note" : "error",
     span: each.span,
     message: `\`${printable(each.title)}\` at \`${each.destination.namespace}/${each.destination.name}\`: ${wrong.join("; ")}`,
-    reason: "the policies do not do what their test says",
+    reason: relaxed
+      ? "the denial is written down and not made until the workload enforces"
+      : "the policies do not do what their test says",
     ...(near === undefined ? {} : { remedy: remedyOf(near, deciding !== undefined) }),
     ...(near === undefined
       ? {}
