@@ -1,7 +1,8 @@
+import type { SpiffeId } from "../../spiffe/index.ts";
 import { compile } from "../compile/compile.ts";
 import type { Index } from "../compile/compiled.ts";
 import { decide } from "../decide/decide.ts";
-import { attributesOf, type WitnessRequest, witnessOf } from "../findings/index.ts";
+import { attributesOf, type WitnessRequest, witnessOf, workloadOf } from "../findings/index.ts";
 import type { Attributes, Decision, PolicySet } from "../model/index.ts";
 import type { DiffWitness, SideVerdict } from "./report.ts";
 
@@ -57,16 +58,25 @@ export class Replay {
     return knows ? this.#newSet : this.#oldSet;
   }
 
-  /** The request without what it would have anyway. */
+  /** The request without what it would have anyway; callers that only one set knows are named by identity. */
   #written(example: Attributes, home: PolicySet): WitnessRequest {
-    const { at, host, ...request } = witnessOf(example, home);
-    const workload = home.workloads.find(({ identity }) => identity.toString() === example.destination.toString());
+    const { at, host, from, to, ...request } = witnessOf(example, home);
+    const { caller, destination } = example;
+    const workload = home.workloads.find(({ identity }) => identity.toString() === destination.toString());
     const usualHost = workload?.sidecar?.address ?? workload?.name;
     return {
+      from: caller === undefined || this.#sets.every((set) => names(set, from, caller)) ? from : caller.toString(),
+      to: this.#sets.every((set) => names(set, to, destination) || workloadOf(to, set) === undefined)
+        ? to
+        : `${destination}`,
       ...request,
       ...(host === undefined || host === usualHost ? {} : { host }),
       ...(at === undefined || example.now.getTime() === this.#now.getTime() ? {} : { at }),
     };
+  }
+
+  get #sets(): readonly PolicySet[] {
+    return [this.#oldSet, this.#newSet];
   }
 
   #readsBack(example: Attributes, home: PolicySet, claim: Claim): boolean {
@@ -85,4 +95,8 @@ function holds(claim: Claim, old: Decision, next: Decision): boolean {
 
 function verdictOf({ verdict, reason, line }: Decision): SideVerdict {
   return { verdict, reason, ...(line === undefined ? {} : { line }) };
+}
+
+function names(set: PolicySet, name: string, id: SpiffeId): boolean {
+  return workloadOf(name, set)?.identity.toString() === id.toString();
 }
