@@ -22,6 +22,10 @@ export type AuthorityErrorCode =
   | "ERR_AUTHORITY_NO_BUNDLE"
   /** A published set has errors; the last good one stays in force. */
   | "ERR_AUTHORITY_POLICIES_REFUSED"
+  /** No publish of that id waits for approval. */
+  | "ERR_AUTHORITY_PENDING"
+  /** What it was about has changed meanwhile. */
+  | "ERR_AUTHORITY_CONFLICT"
   /** A set of another trust domain than the authority's. */
   | "ERR_AUTHORITY_TRUST_DOMAIN"
   /** The address cannot be listened on. */
@@ -44,6 +48,8 @@ export const HTTP_STATUS: Readonly<Record<AuthorityErrorCode, number>> = {
   ERR_AUTHORITY_QUERY: 400,
   ERR_AUTHORITY_NO_BUNDLE: 404,
   ERR_AUTHORITY_POLICIES_REFUSED: 422,
+  ERR_AUTHORITY_PENDING: 404,
+  ERR_AUTHORITY_CONFLICT: 409,
   ERR_AUTHORITY_TRUST_DOMAIN: 422,
   ERR_AUTHORITY_LISTEN: 500,
   ERR_AUTHORITY_CLOSING: 503,

@@ -8,6 +8,7 @@ import { requireAdmin } from "./api/admin-token.ts";
 import { presentedChain, verifyAgent } from "./api/agent-identity.ts";
 import { agentRoutes } from "./api/agent-routes.ts";
 import { createApp } from "./api/app.ts";
+import { type Fetch, OidcVerifier } from "./api/oidc-identity.ts";
 import { openApiRoute, openRoutes } from "./api/open-routes.ts";
 import type { Caller, Route } from "./api/route.ts";
 import { type AuditEntry, memoryAuditTrail } from "./audit.ts";
@@ -15,7 +16,7 @@ import { AuthorityError } from "./authority-error.ts";
 import { createMetrics } from "./metrics.ts";
 import { NodeBook } from "./node-book.ts";
 import { memoryPolicyArchive, type PolicyFile } from "./policy-archive.ts";
-import { Publications } from "./publications.ts";
+import { Publications, type PublishOptions } from "./publications.ts";
 import { type AuthorityRecords, openRecords } from "./records.ts";
 import { type ListenAddress, type RunningServer, startServer } from "./server.ts";
 import type { Services } from "./services.ts";
@@ -42,6 +43,8 @@ export interface AuthorityOptions {
   /** DNS names and IP addresses, beside the loopback's, that agents reach it by. */
   readonly names?: readonly string[];
   readonly log?: AuthorityLog;
+  /** Fetches issuers' keys; the global one by default. */
+  readonly fetch?: Fetch;
 }
 
 /** The server around a certificate authority. */
@@ -53,14 +56,10 @@ export interface Authority {
   /** Serves HTTPS on one more address; `ERR_AUTHORITY_LISTEN`. */
   listen(address: ListenAddress): Promise<{ readonly url: string; readonly port: number }>;
   /**
-   * Replaces the policy set. Never throws for a bad set: the answer then carries error diagnostics with `published` false, and the last
+   * Replaces the files of one source, by default the platform's own. Never throws for a bad set: the answer then carries error diagnostics with `published` false, and the last
    * good set stays in force.
    */
-  publish(
-    files: readonly PolicyFile[],
-    actor: string,
-    options?: { readonly dryRun?: boolean },
-  ): Promise<PublishResponse>;
+  publish(files: readonly PolicyFile[], actor: string, options?: PublishOptions): Promise<PublishResponse>;
   status(): AuthorityStatus;
   /** The audit trail, newest first. */
   audit(options?: { readonly limit?: number }): Promise<readonly AuditEntry[]>;
@@ -87,6 +86,7 @@ class RunningAuthority implements Authority {
   readonly #names: ReadonlySet<string>;
   readonly #services: Services;
   readonly #unsubscribe: () => void;
+  readonly #oidc: OidcVerifier;
   #restored: Promise<void> | undefined;
   readonly #servers: RunningServer[] = [];
   #serving = false;
@@ -94,6 +94,7 @@ class RunningAuthority implements Authority {
   constructor(options: AuthorityOptions) {
     this.#options = options;
     this.#log = options.log ?? SILENT;
+    this.#oidc = new OidcVerifier(options.fetch ?? fetch);
     this.#names = new Set((options.names ?? []).map((name) => name.toLowerCase()));
     this.#services = this.#createServices(options);
     const routes = [...agentRoutes(this.#services), ...adminRoutes(this.#services), ...openRoutes(this.#services)];
@@ -119,11 +120,7 @@ class RunningAuthority implements Authority {
     return { url: `https://${host}:${server.port}`, port: server.port };
   }
 
-  async publish(
-    files: readonly PolicyFile[],
-    actor: string,
-    options: { readonly dryRun?: boolean } = {},
-  ): Promise<PublishResponse> {
+  async publish(files: readonly PolicyFile[], actor: string, options: PublishOptions = {}): Promise<PublishResponse> {
     await this.restore();
     return this.#services.publications.publish(files, actor, options);
   }
@@ -152,8 +149,8 @@ class RunningAuthority implements Authority {
     const publications = new Publications({ ca, clock, metrics, log: this.#log, ...records, ...own });
     const startedAt = clock();
     const status = (): AuthorityStatus => {
-      const { set, refused } = publications;
-      return statusOf({ ca, set, refused, nodes, version, startedAt, localNode });
+      const { set, refused, pending } = publications;
+      return statusOf({ ca, set, refused, pending, nodes, version, startedAt, localNode });
     };
     const waitingRoom = new WaitingRoom({ maxWaiting: MAX_WAITING, maxPerCaller: MAX_WAITING_PER_CALLER });
     const { audit } = records;
@@ -175,7 +172,7 @@ class RunningAuthority implements Authority {
     });
   }
 
-  #identify(route: Route, request: Request): Caller {
+  async #identify(route: Route, request: Request): Promise<Caller> {
     switch (route.access) {
       case "open":
         return { kind: "anybody" };
@@ -186,6 +183,8 @@ class RunningAuthority implements Authority {
       }
       case "agent":
         return this.#identifyAgent(request);
+      case "publisher":
+        return this.#identifyPublisher(request);
       default:
         return route.access satisfies never;
     }
@@ -198,6 +197,19 @@ class RunningAuthority implements Authority {
     const { certificateNotAfter, ...caller } = verifyAgent(presentedChain(request.socket), judgement);
     this.#services.nodes.seen(caller.node, at, certificateNotAfter);
     return caller;
+  }
+
+  /** What looks like a JSON Web Token is judged as one; everything else must be the local admin token. */
+  async #identifyPublisher(request: Request): Promise<Caller> {
+    const { authorization } = request.headers;
+    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? "")?.[1];
+    if (token === undefined) {
+      const { remoteAddress } = request.socket;
+      requireAdmin({ authorization, remoteAddress }, this.#options.adminToken);
+      return { kind: "admin" };
+    }
+    const { proofs } = this.#services.publications;
+    return { kind: "publisher", ...(await this.#oidc.verify(token, proofs, this.#options.clock())) };
   }
 
   async #restore(): Promise<void> {
@@ -226,6 +238,8 @@ function lazyRecords(store: Store | undefined): AuthorityRecords {
     archive: {
       load: async () => (await records()).archive.load(),
       save: async (set) => (await records()).archive.save(set),
+      pending: async () => (await records()).archive.pending(),
+      savePending: async (all) => (await records()).archive.savePending(all),
     },
     audit: {
       record: async (entry) => (await records()).audit.record(entry),

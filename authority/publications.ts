@@ -1,10 +1,20 @@
 import type { CertificateAuthority } from "../ca/index.ts";
-import { type Diagnostic, type PolicySet, parseDocuments, resolve } from "../policies/index.ts";
-import type { AuthorityStatus, PublishResponse } from "../protocol/index.ts";
-import type { AuditTrail } from "./audit.ts";
+import {
+  type Diagnostic,
+  guardrailDigest,
+  type OidcProof,
+  type PolicySet,
+  type Team,
+  teamsOf,
+} from "../policies/index.ts";
+import type { AuthorityStatus, PublishedPolicies, PublishResponse } from "../protocol/index.ts";
+import { Approvals, needsApproval } from "./approvals.ts";
+import type { AuditEntry, AuditTrail } from "./audit.ts";
 import { AuthorityError } from "./authority-error.ts";
+import { type Composition, compose, digestOf, foreignTrustDomain, hasError } from "./composition.ts";
+import { judgePublish } from "./judge-publish.ts";
 import type { AuthorityMetrics } from "./metrics.ts";
-import type { PolicyArchive, PolicyFile } from "./policy-archive.ts";
+import type { ArchivedSet, PendingPublish, PolicyArchive, PolicyFile } from "./policy-archive.ts";
 import { summarizeChange } from "./publish-summary.ts";
 
 /** What publishing needs. */
@@ -20,11 +30,28 @@ export interface PublicationsOptions {
   readonly localNode?: string;
 }
 
+/** How files are published. */
+export interface PublishOptions {
+  /** Says what would happen, and changes nothing. */
+  readonly dryRun?: boolean;
+  /** The source whose files these are, all of them; the platform's own by default. */
+  readonly source?: string;
+  /** Git commit of the files. */
+  readonly commit?: string;
+}
+
 /** The set in force, and who published it. */
 interface InForce {
-  readonly set: PolicySet;
-  readonly files: readonly PolicyFile[];
+  readonly composition: Composition;
+  readonly archived: ArchivedSet;
+}
+
+/** A publish on its way. */
+interface Attempt {
+  readonly source: string;
   readonly publisher: string;
+  readonly commit?: string | undefined;
+  readonly approver?: string | undefined;
 }
 
 /** Publishes policy sets one after the other; the last good one stays in force whatever comes after it. */
@@ -33,14 +60,38 @@ export class Publications {
   #inForce: InForce | undefined;
   #refused: AuthorityStatus["refused"];
   #queue: Promise<unknown> = Promise.resolve();
+  readonly #approvals: Approvals;
 
   constructor(options: PublicationsOptions) {
     this.#options = options;
+    this.#approvals = new Approvals(options.archive, options.clock);
   }
 
   /** The set in force; absent before the first publish. */
   get set(): PolicySet | undefined {
-    return this.#inForce?.set;
+    return this.#inForce?.composition.set;
+  }
+
+  /** The teams of the set in force, by name. */
+  get teams(): ReadonlyMap<string, Team> {
+    return teamsOf(this.#inForce?.composition.documents ?? []);
+  }
+
+  /** Every proof that the set in force takes: of teams' publishers and of approvers. */
+  get proofs(): readonly OidcProof[] {
+    const approvers = this.set?.mesh.approvals?.approvers ?? [];
+    return [...[...this.teams.values()].flatMap(({ publishers }) => publishers), ...approvers];
+  }
+
+  /** Publishes that wait for approval, oldest first. */
+  get pending(): readonly PendingPublish[] {
+    return this.#approvals.list();
+  }
+
+  /** The files in force, each with its source. */
+  get published(): PublishedPolicies {
+    const { files = [], publisher = "" } = this.#inForce?.archived ?? {};
+    return { ...this.#revision(), publisher, files: files.map((file) => ({ source: "", ...file })) };
   }
 
   /** The newest refused publish, until a good one follows. */
@@ -49,49 +100,107 @@ export class Publications {
   }
 
   /**
-   * Replaces the whole set. A set with errors is refused: the answer carries its diagnostics, `published` is false, and what was in
-   * force stays so. A dry run changes nothing, `refused` included.
+   * Replaces one source's files, together with nothing else. A set with errors, one outside the source's grant and one that
+   * breaks a guardrail are refused: the answer carries the diagnostics, `published` is false, and what was in force stays
+   * so. A dry run changes nothing, `refused` included. Where the mesh asks for approvals the answer may be `pending`.
    */
-  publish(
-    files: readonly PolicyFile[],
-    actor: string,
-    options: { readonly dryRun?: boolean } = {},
-  ): Promise<PublishResponse> {
-    const done = this.#queue.then(() => this.#publish(files, actor, options.dryRun === true));
+  publish(files: readonly PolicyFile[], actor: string, options: PublishOptions = {}): Promise<PublishResponse> {
+    const { source = "", commit, dryRun = false } = options;
+    return this.#inTurn(() => this.#publish(files, { source, publisher: actor, commit }, dryRun));
+  }
+
+  /** Puts a publish that waits in force: codes of `Approvals.demand`. */
+  approve(id: string, actor: string): Promise<PublishResponse> {
+    return this.#inTurn(async () => {
+      const base = digestOf(this.#inForce?.archived.files ?? []);
+      const { files, source, publisher, commit } = this.#approvals.demand(id, actor, base);
+      const answer = await this.#publish(files, { source, publisher, commit, approver: actor }, false);
+      if (!hasErrorMessage(answer)) await this.#approvals.remove(id);
+      return answer;
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work);
     this.#queue = done.catch(() => undefined);
     return done;
   }
 
   /** Brings back the last good set after a restart; resolves to whether there was one that is still good. */
   async restore(): Promise<boolean> {
+    await this.#approvals.restore();
     const kept = await this.#options.archive.load();
     if (kept === undefined) return false;
-    const set = this.#read(kept.files);
-    if (hasError(set.diagnostics)) {
-      this.#refuse(set.diagnostics);
+    const composition = compose(
+      kept.files,
+      "",
+      kept.files.filter(({ source = "" }) => source === ""),
+    );
+    const diagnostics = [...composition.set.diagnostics, ...this.#foreign(composition)];
+    if (hasError(diagnostics)) {
+      this.#refuse(diagnostics);
       return false;
     }
-    await this.#enforce({ set, files: kept.files, publisher: kept.publisher });
+    await this.#enforce({ composition, archived: kept });
     return true;
   }
 
-  async #publish(files: readonly PolicyFile[], actor: string, dryRun: boolean): Promise<PublishResponse> {
-    const set = this.#read(files);
-    const workloads = summarizeChange(this.#inForce?.set, set);
+  async #publish(files: readonly PolicyFile[], attempt: Attempt, dryRun: boolean): Promise<PublishResponse> {
+    const { source, publisher, commit, approver } = attempt;
+    const composition = compose(this.#inForce?.archived.files ?? [], source, files);
+    const { set } = composition;
+    const diagnostics = this.#judge(composition, source);
     const answer = {
-      workloads,
+      workloads: summarizeChange(this.set, set),
       policies: set.policies.length,
-      diagnostics: set.diagnostics.map((each) => ({ ...each })),
+      diagnostics: diagnostics.map((each) => ({ ...each })),
     };
-    if (dryRun) return { ...answer, published: false, ...this.#revision() };
-    if (hasError(set.diagnostics)) {
-      await this.#auditRefusal(actor, this.#refuse(set.diagnostics));
+    if (hasError(diagnostics)) {
+      if (!dryRun) await this.#auditRefusal(publisher, this.#refuse(diagnostics));
       return { ...answer, published: false, ...this.#revision() };
     }
-    const { published, epoch, revision } = await this.#enforce({ set, files, publisher: actor });
+    const why = approver === undefined ? this.#needsApproval(composition) : undefined;
+    if (dryRun) {
+      const pending = why === undefined ? {} : { pending: { id: "", why } };
+      return { ...answer, ...pending, published: false, ...this.#revision() };
+    }
+    if (why !== undefined) return { ...answer, ...(await this.#wait(files, attempt, why)) };
+    const archived = {
+      files: composition.files,
+      publisher,
+      ...(approver === undefined ? {} : { approvers: [approver] }),
+      ...(commit === undefined ? {} : { commit }),
+    };
+    const { published, epoch, revision } = await this.#enforce({ composition, archived });
     this.#accepted(published);
-    if (published) await this.#audit(actor, "done", `bundle ${epoch}.${revision}`);
+    const subject = `bundle ${epoch}.${revision}${source === "" ? "" : ` of ${source}`}`;
+    const approved = approver === undefined ? undefined : `approved by ${approver}`;
+    if (published) await this.#audit(publisher, "done", subject, approved);
     return { ...answer, published, epoch, revision };
+  }
+
+  #judge(composition: Composition, source: string): readonly Diagnostic[] {
+    const read = [...composition.set.diagnostics, ...this.#foreign(composition)];
+    if (hasError(read)) return read;
+    const inForce = this.#inForce?.composition.documents ?? [];
+    return [...read, ...judgePublish(composition, { source, inForce, now: this.#options.clock() })];
+  }
+
+  #needsApproval(after: Composition): string | undefined {
+    return needsApproval(this.#inForce?.composition, after, this.#options.clock());
+  }
+
+  async #wait(
+    files: readonly PolicyFile[],
+    { source, publisher, commit }: Attempt,
+    why: string,
+  ): Promise<Pick<PublishResponse, "pending" | "published" | "epoch" | "revision">> {
+    const base = digestOf(this.#inForce?.archived.files ?? []);
+    const own = files.map(({ path, text }) => ({ path, text }));
+    const draft = { source, publisher, why, base, files: own, ...(commit === undefined ? {} : { commit }) };
+    const { id } = await this.#approvals.add(draft);
+    await this.#audit(publisher, "done", `pending ${id}`, why, "request-approval");
+    return { pending: { id, why }, published: false, ...this.#revision() };
   }
 
   /** INVARIANT: registry and archive follow the bundle: when it cannot be published, both go back to what they were. */
@@ -100,40 +209,28 @@ export class Publications {
   ): Promise<{ readonly published: boolean; readonly epoch: number; readonly revision: number }> {
     const { ca, archive } = this.#options;
     const before = this.#inForce;
-    await archive.save({ files: next.files, publisher: next.publisher });
-    this.#register(next.set);
+    const { composition, archived } = next;
+    await archive.save(archived);
+    this.#register(composition.set);
     try {
-      const result = await ca.publishBundle(next.set, next.publisher);
+      const result = await ca.publishBundle(composition.set, archived.publisher, provenanceOf(next));
       this.#inForce = next;
       this.#measureBundle();
       return result;
     } catch (error) {
-      if (before !== undefined) this.#register(before.set);
-      await archive.save(before === undefined ? undefined : { files: before.files, publisher: before.publisher });
+      if (before !== undefined) this.#register(before.composition.set);
+      await archive.save(before?.archived);
       throw error;
     }
+  }
+
+  #foreign(composition: Composition): readonly Diagnostic[] {
+    return foreignTrustDomain(composition, this.#options.ca.trustDomain);
   }
 
   #register(set: PolicySet): void {
     const { ca, localNode } = this.#options;
     ca.setRegistry(set, localNode === undefined ? {} : { localNode });
-  }
-
-  /** Parsed and resolved, with one finding more where the set is of another trust domain. */
-  #read(files: readonly PolicyFile[]): PolicySet {
-    const { documents, diagnostics } = parseDocuments(files);
-    const set = resolve(documents, { diagnostics });
-    const own = this.#options.ca.trustDomain;
-    if (hasError(set.diagnostics) || set.mesh.trustDomain === own) return set;
-    const span = { file: files[0]?.path ?? "policies", line: 1, column: 1, endLine: 1, endColumn: 1 };
-    const foreign: Diagnostic = {
-      severity: "error",
-      code: "ERR_AUTHORITY_TRUST_DOMAIN",
-      span: documents.findLast((each) => each.kind === "Mesh")?.span ?? span,
-      message: `the mesh's trust domain is \`${set.mesh.trustDomain}\`, this authority's is \`${own}\``,
-      hint: "an authority keeps the trust domain it was made with: use another state folder for another mesh",
-    };
-    return { ...set, diagnostics: [...set.diagnostics, foreign] };
   }
 
   #revision(): { readonly epoch: number; readonly revision: number } {
@@ -179,12 +276,18 @@ export class Publications {
     return this.#audit(actor, "refused", "policies", detail);
   }
 
-  #audit(actor: string, outcome: "done" | "refused", subject: string, detail?: string): Promise<void> {
+  #audit(
+    actor: string,
+    outcome: AuditEntry["outcome"],
+    subject: string,
+    detail?: string,
+    action: AuditEntry["action"] = "publish",
+  ): Promise<void> {
     const { audit, clock } = this.#options;
     return audit.record({
       at: clock(),
       actor,
-      action: "publish",
+      action,
       outcome,
       subject,
       ...(detail === undefined ? {} : { detail }),
@@ -204,6 +307,20 @@ export function throwIfRefused(answer: PublishResponse): PublishResponse {
   });
 }
 
-function hasError(diagnostics: readonly Diagnostic[]): boolean {
+function hasErrorMessage({ diagnostics }: PublishResponse): boolean {
   return diagnostics.some((each) => each.severity === "error");
+}
+
+/** What the bundle says of how it came to be. */
+function provenanceOf({
+  composition: { documents },
+  archived,
+}: InForce): Parameters<CertificateAuthority["publishBundle"]>[2] {
+  const { approvers, commit } = archived;
+  const guarded = documents.some(({ kind }) => kind === "Guardrail");
+  return {
+    ...(approvers === undefined ? {} : { approvers: [...approvers] }),
+    ...(commit === undefined ? {} : { commit }),
+    ...(guarded ? { guardrails: guardrailDigest(documents) } : {}),
+  };
 }

@@ -20,23 +20,62 @@ export async function openRecords(store: Store): Promise<AuthorityRecords> {
 type Database = ReturnType<typeof typedDatabase>;
 const typedDatabase = (store: Store) => store.db.withTables<AuthorityTables>();
 
-const policyFiles = z.array(z.strictObject({ path: z.string(), text: z.string() }));
+const policyFiles = z.array(
+  z
+    .strictObject({ path: z.string(), text: z.string(), source: z.string().optional() })
+    .transform(({ source, ...file }) => (source === undefined ? file : { ...file, source })),
+);
+
+const provenance = z
+  .strictObject({ approvers: z.array(z.string()).optional(), commit: z.string().optional() })
+  .transform(({ approvers, commit }) => ({
+    ...(approvers === undefined ? {} : { approvers }),
+    ...(commit === undefined ? {} : { commit }),
+  }));
+
+const pendingPublish = z
+  .strictObject({
+    id: z.string(),
+    at: z.iso.datetime().transform((text) => new Date(text)),
+    publisher: z.string(),
+    source: z.string(),
+    commit: z.string().optional(),
+    why: z.string(),
+    base: z.string(),
+    files: policyFiles,
+  })
+  .transform(({ commit, ...rest }) => (commit === undefined ? rest : { ...rest, commit }));
 
 function archiveIn(db: Database): PolicyArchive {
   return {
     async load() {
       const row = await db.selectFrom("authority_published_set").selectAll().executeTakeFirst();
       if (row === undefined) return undefined;
-      return { publisher: row.publisher, files: policyFiles.parse(JSON.parse(row.files)) };
+      const { publisher, files } = row;
+      const origin = provenance.parse(JSON.parse(row.provenance ?? "{}"));
+      return { publisher, files: policyFiles.parse(JSON.parse(files)), ...origin };
     },
     async save(set) {
       if (set === undefined) {
         await db.deleteFrom("authority_published_set").execute();
         return;
       }
-      const row = { publisher: set.publisher, files: JSON.stringify(set.files) };
+      const { publisher, files, ...origin } = set;
+      const row = { publisher, files: JSON.stringify(files), provenance: JSON.stringify(origin) };
       await db
         .insertInto("authority_published_set")
+        .values({ id: 1, ...row })
+        .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
+        .execute();
+    },
+    async pending() {
+      const row = await db.selectFrom("authority_pending").selectAll().executeTakeFirst();
+      return row === undefined ? [] : z.array(pendingPublish).parse(JSON.parse(row.publishes));
+    },
+    async savePending(all) {
+      const row = { publishes: JSON.stringify(all) };
+      await db
+        .insertInto("authority_pending")
         .values({ id: 1, ...row })
         .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
         .execute();
@@ -47,7 +86,7 @@ function archiveIn(db: Database): PolicyArchive {
 const auditEntry = z.object({
   at: z.iso.datetime().transform((text) => new Date(text)),
   actor: z.string(),
-  action: z.enum(["publish", "revoke", "create-join-token", "enrol", "start", "stop"]),
+  action: z.enum(["publish", "request-approval", "revoke", "create-join-token", "enrol", "start", "stop"]),
   outcome: z.enum(["done", "refused"]),
   subject: z.string(),
   detail: z.string().nullable(),

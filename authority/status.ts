@@ -2,12 +2,14 @@ import type { CertificateAuthority } from "../ca/index.ts";
 import type { PolicySet, Workload } from "../policies/index.ts";
 import type { AuthorityStatus } from "../protocol/index.ts";
 import type { NodeBook, NodeEntry } from "./node-book.ts";
+import type { PendingPublish } from "./policy-archive.ts";
 
 /** What a status is made of. */
 export interface StatusSources {
   readonly ca: CertificateAuthority;
   readonly set: PolicySet | undefined;
   readonly refused: AuthorityStatus["refused"];
+  readonly pending: readonly PendingPublish[];
   readonly nodes: NodeBook;
   readonly version: string;
   readonly startedAt: Date;
@@ -24,6 +26,7 @@ export function statusOf(sources: StatusSources): AuthorityStatus {
     startedAt: sources.startedAt.toISOString(),
     ...bundleStatus(ca, set),
     ...(refused === undefined ? {} : { refused }),
+    ...(sources.pending.length === 0 ? {} : { pending: sources.pending.map(pendingStatus) }),
     revocations: {
       sequence: revocations.sequence,
       serials: revocations.serials.length,
@@ -43,6 +46,10 @@ function bundleStatus(ca: CertificateAuthority, set: PolicySet | undefined): Pic
   return {
     bundle: { epoch, revision, issuedAt, expiresAt, publisher, destinations: Object.keys(shards).length, policies },
   };
+}
+
+function pendingStatus({ id, at, publisher, source, why }: PendingPublish) {
+  return { id, at: at.toISOString(), publisher, source, why };
 }
 
 /** Nodes that are registered, that called, and the one of this process. */

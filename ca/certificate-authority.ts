@@ -19,7 +19,7 @@ import type { SpiffeId, TrustBundle, TrustDomain, X509Svid } from "../spiffe/ind
 import type { CaCounters } from "./counters.ts";
 import type { SystemSvidOptions } from "./issuing.ts";
 import type { LedgerCheck, LedgerQuery } from "./ledger.ts";
-import type { PublishOutcome } from "./policy-bundles.ts";
+import type { Provenance, PublishOutcome } from "./policy-bundles.ts";
 
 /** What a subscriber is told has changed. */
 export type CaChange = "bundle" | "revocations" | "registry" | "trust-bundle";
@@ -60,7 +60,7 @@ export interface CertificateAuthority {
   issueSystemSvid(id: SpiffeId, options?: SystemSvidOptions): Promise<X509Svid>;
 
   /** Signs and keeps a set's bundle unless its content is in force already. `ERR_CA_POLICY_SET`. */
-  publishBundle(set: PolicySet, publisher: string): Promise<PublishOutcome>;
+  publishBundle(set: PolicySet, publisher: string, provenance?: Provenance): Promise<PublishOutcome>;
   bundle(): { readonly envelope: SignedEnvelope; readonly manifest: BundleManifest } | undefined;
   /** Bytes of a shard of the bundle in force or the one before it. */
   shard(sha256: string): Uint8Array | undefined;

@@ -7,5 +7,5 @@ export type { SystemSvidOptions } from "./issuing.ts";
 export type { LedgerCheck, LedgerQuery } from "./ledger.ts";
 export type { Lifetimes } from "./lifetimes.ts";
 export { type CaOptions, openCertificateAuthority } from "./open.ts";
-export type { PublishOutcome } from "./policy-bundles.ts";
+export type { Provenance, PublishOutcome } from "./policy-bundles.ts";
 export type { Timers } from "./timers.ts";

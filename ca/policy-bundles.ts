@@ -29,6 +29,9 @@ export interface PublishOutcome {
   readonly revision: number;
 }
 
+/** What a bundle records of how it came to be, beside its publisher. */
+export type Provenance = Pick<BundleManifest, "approvers" | "commit" | "guardrails">;
+
 /** Makes a destination's shard, a JSON value. */
 export type ShardOf = (set: PolicySet, destination: string) => unknown;
 
@@ -38,7 +41,7 @@ export interface PolicyBundles {
   /** Bytes of a shard of the bundle in force or the one before it. */
   shard(sha256: string): Uint8Array | undefined;
   /** Throws `ERR_CA_POLICY_SET`. */
-  publish(set: PolicySet, publisher: string): Promise<PublishOutcome>;
+  publish(set: PolicySet, publisher: string, provenance?: Provenance): Promise<PublishOutcome>;
   /** Publishes the same content again, under a new revision, where half its life is over or the signer has changed. */
   renew(): Promise<boolean>;
 }
@@ -68,18 +71,20 @@ export async function openPolicyBundles(
   return {
     current: () => state?.published,
     shard: (sha256) => state?.shards.get(sha256),
-    publish: async (set, publisher) => {
+    publish: async (set, publisher, provenance = {}) => {
       demandSound(set, context);
-      const draft = draftOf(set, publisher, shardOf);
+      const draft = { ...draftOf(set, publisher, shardOf), provenance };
       const same =
-        state !== undefined && canonicalJson(state.published.manifest.shards) === canonicalJson(draft.digests);
+        state !== undefined &&
+        state.published.manifest.guardrails === provenance.guardrails &&
+        canonicalJson(state.published.manifest.shards) === canonicalJson(draft.digests);
       const { manifest } = same && state !== undefined ? state.published : await commit(draft);
       return { published: !same, epoch: manifest.epoch, revision: manifest.revision };
     },
     renew: async () => {
       if (state === undefined || !isDue(state, hierarchy, context.clock())) return false;
-      const { shards: digests, publisher } = state.published.manifest;
-      await commit({ digests, publisher, shards: state.shards });
+      const { shards: digests, publisher, ...manifest } = state.published.manifest;
+      await commit({ digests, publisher, provenance: provenanceOf(manifest), shards: state.shards });
       return true;
     },
   };
@@ -89,10 +94,19 @@ export async function openPolicyBundles(
 interface Draft {
   readonly digests: Readonly<Record<string, string>>;
   readonly publisher: string;
+  readonly provenance: Provenance;
   readonly shards: Shards;
 }
 
-function draftOf(set: PolicySet, publisher: string, shardOf: ShardOf): Draft {
+function provenanceOf({ approvers, commit, guardrails }: Provenance): Provenance {
+  return {
+    ...(approvers === undefined ? {} : { approvers }),
+    ...(commit === undefined ? {} : { commit }),
+    ...(guardrails === undefined ? {} : { guardrails }),
+  };
+}
+
+function draftOf(set: PolicySet, publisher: string, shardOf: ShardOf): Omit<Draft, "provenance"> {
   const shards = new Map<string, Buffer>();
   const digests = [...set.destinations].sort().map((destination) => {
     const bytes = Buffer.from(canonicalJson(shardOf(set, destination)), "utf8");
@@ -157,6 +171,7 @@ function manifestOf(context: CaContext, draft: Draft, place: { epoch: number; re
     issuedAt: issuedAt.toISOString(),
     expiresAt: new Date(issuedAt.getTime() + context.lifetimes.bundleSeconds * 1000).toISOString(),
     publisher: draft.publisher,
+    ...provenanceOf(draft.provenance),
     shards: { ...draft.digests },
   };
 }

@@ -21,7 +21,7 @@ import type { Hierarchy } from "./hierarchy.ts";
 import { type Issuing, type SystemSvidOptions, startIssuing } from "./issuing.ts";
 import { issueToken } from "./join-tokens.ts";
 import { checkLedger, followHead, type LedgerCheck, type LedgerHead, type LedgerQuery, readLedger } from "./ledger.ts";
-import type { PolicyBundles, PublishedBundle, PublishOutcome } from "./policy-bundles.ts";
+import type { PolicyBundles, Provenance, PublishedBundle, PublishOutcome } from "./policy-bundles.ts";
 import { startQueue } from "./queue.ts";
 import { type Registry, registryOf } from "./registry.ts";
 import type { PublishedRevocations, Revocations } from "./revocations.ts";
@@ -108,8 +108,8 @@ export class RunningAuthority implements CertificateAuthority {
     return this.#exclusive(() => this.#issuing.issueSystemSvid(id, options));
   }
 
-  async publishBundle(set: PolicySet, publisher: string): Promise<PublishOutcome> {
-    const outcome = await this.#exclusive(() => this.#parts.bundles.publish(set, publisher));
+  async publishBundle(set: PolicySet, publisher: string, provenance?: Provenance): Promise<PublishOutcome> {
+    const outcome = await this.#exclusive(() => this.#parts.bundles.publish(set, publisher, provenance));
     if (outcome.published) this.#tell("bundle");
     return outcome;
   }

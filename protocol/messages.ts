@@ -5,6 +5,9 @@ const base64url = z.string().regex(/^[A-Za-z0-9_-]*$/);
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
 const instant = z.iso.datetime();
 const counter = z.int().nonnegative();
+const commit = z.string().regex(/^[0-9a-f]{7,64}(?:\+changes)?$/);
+/** Name of a source: what one publisher publishes, replaced as a whole; `""` is the platform's own. */
+const source = z.string().regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)?$/);
 
 /** A signed document as it travels and as it lies on disk: the exact payload bytes and a detached JWS over them. */
 export const signedEnvelope = z.strictObject({
@@ -31,6 +34,12 @@ export const bundleManifest = z.strictObject({
   expiresAt: instant,
   /** Who published, as in the audit trail. */
   publisher: z.string(),
+  /** Who approved it, where it needed to be. */
+  approvers: z.array(z.string()).min(1).optional(),
+  /** Git commit of the newest published files; ends in `+changes` where the folder held others. */
+  commit: commit.optional(),
+  /** SHA-256 over the guardrails that the set keeps; absent where it has none. */
+  guardrails: sha256Hex.optional(),
   /** Destination identity -> SHA-256 of its shard's bytes. */
   shards: z.record(z.string(), sha256Hex),
 });
@@ -109,10 +118,17 @@ export type NodeWorkloads = z.infer<typeof nodeWorkloads>;
 export const trustBundles = z.strictObject({ trustDomain: z.string(), bundles: z.record(z.string(), z.string()) });
 export type TrustBundles = z.infer<typeof trustBundles>;
 
-/** `POST /v1/policies` (admin): the whole set as files, replaced at once. */
+/**
+ * `POST /v1/policies` (admin, or a publisher's OIDC token): the files of one source, replaced at once; or with `approve`
+ * the approval of a publish that waits for one.
+ */
 export const publishRequest = z.strictObject({
-  files: z.array(z.strictObject({ path: z.string(), text: z.string() })),
+  files: z.array(z.strictObject({ path: z.string(), text: z.string() })).default([]),
   dryRun: z.boolean().default(false),
+  source: source.default(""),
+  commit: commit.optional(),
+  /** Id of a pending publish. */
+  approve: z.string().optional(),
 });
 export type PublishRequest = z.input<typeof publishRequest>;
 
@@ -140,8 +156,10 @@ export const diagnosticMessage = z.strictObject({
   hint: z.string().optional(),
 });
 
-/** Answer to a publish; `published` is false for a dry run and for an unchanged set. */
+/** Answer to a publish; `published` is false for a dry run, for an unchanged set and for one that waits for approval. */
 export const publishResponse = z.strictObject({
+  /** That somebody else must approve it first: `id` names it for 7 days. */
+  pending: z.strictObject({ id: z.string(), why: z.string() }).optional(),
   published: z.boolean(),
   epoch: counter,
   revision: counter,
@@ -196,6 +214,10 @@ export const authorityStatus = z.strictObject({
     .optional(),
   /** Why the newest publish or edit was refused, while an older revision stays in force. */
   refused: z.strictObject({ at: instant, errors: z.int(), first: diagnosticMessage }).optional(),
+  /** Publishes that wait for approval, oldest first. */
+  pending: z
+    .array(z.strictObject({ id: z.string(), at: instant, publisher: z.string(), source, why: z.string() }))
+    .optional(),
   revocations: z.strictObject({ sequence: counter, serials: z.int(), identities: z.int() }),
   nodes: z.array(
     z.strictObject({

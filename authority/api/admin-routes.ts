@@ -4,6 +4,7 @@ import {
   joinTokenResponse,
   ledgerEntries,
   parseMessage,
+  publishedPolicies,
   publishRequest,
   publishResponse,
   type RevokeRequest,
@@ -14,27 +15,53 @@ import { AuthorityError } from "../authority-error.ts";
 import { throwIfRefused } from "../publications.ts";
 import { audited, type Services } from "../services.ts";
 import { ledgerQuery } from "./messages.ts";
+import { ACTOR, requireApprover, requireParty, requirePublisher } from "./publisher-rights.ts";
 import { type Call, get, json, post, type Route } from "./route.ts";
 
 const PUBLISH_LIMIT_BYTES = 16 * 1024 * 1024;
 const LEDGER_LIMIT = 100;
-const ACTOR = "local-admin";
 
 /** The routes of whoever holds the local admin token. */
 export function adminRoutes(services: Services): readonly Route[] {
-  return [publish(services), status(services), ledger(services), revoke(services), joinToken(services)];
+  return [
+    publish(services),
+    published(services),
+    status(services),
+    ledger(services),
+    revoke(services),
+    joinToken(services),
+  ];
 }
 
 function publish({ publications }: Services): Route {
   return post({
     path: "/v1/policies",
-    access: "admin",
-    summary: "Replaces the whole policy set; a set with errors is refused and the last good one stays in force.",
+    access: "publisher",
+    summary:
+      "Replaces the files of one source at once, or approves a publish that waits; what has errors is refused and the last good set stays in force.",
     request: { name: "PublishRequest", schema: publishRequest, limitBytes: PUBLISH_LIMIT_BYTES },
     response: { kind: "json", name: "PublishResponse", schema: publishResponse },
-    failures: [422],
-    handle: async (_call, { files, dryRun }) =>
-      json(throwIfRefused(await publications.publish(files, ACTOR, dryRun === undefined ? {} : { dryRun }))),
+    failures: [403, 404, 409, 422],
+    async handle({ caller }, { files, dryRun, source, commit, approve }) {
+      const { actor } = requireParty(caller);
+      if (approve !== undefined) {
+        requireApprover(caller, publications);
+        return json(throwIfRefused(await publications.approve(approve, actor)));
+      }
+      requirePublisher(caller, source, publications);
+      const options = { dryRun, source, ...(commit === undefined ? {} : { commit }) };
+      return json(throwIfRefused(await publications.publish(files, actor, options)));
+    },
+  });
+}
+
+function published({ publications }: Services): Route {
+  return get({
+    path: "/v1/policies",
+    access: "publisher",
+    summary: "The files in force, each with the source that published it.",
+    response: { kind: "json", name: "PublishedPolicies", schema: publishedPolicies },
+    handle: () => json(publications.published),
   });
 }
 

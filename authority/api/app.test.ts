@@ -57,7 +57,7 @@ function appWith(overrides: Partial<AppOptions> = {}) {
     routes,
     names: new Set(),
     waitingRoom,
-    identify: () => ({ kind: "anybody" }),
+    identify: async () => ({ kind: "anybody" }),
     answered: (route, status, code) => told.push({ route, status, code }),
     unexpected: (error) => unexpected.push(error),
     ...overrides,
@@ -202,7 +202,7 @@ describe("createApp", () => {
   it("looks at the caller again after a wait", async () => {
     let revoked = false;
     const { app, waitingRoom, change } = appWith({
-      identify() {
+      async identify() {
         if (revoked) throw new AuthorityError("ERR_AUTHORITY_REVOKED", "revoked");
         return { kind: "anybody" };
       },

@@ -16,7 +16,7 @@ export interface AppOptions {
   readonly names: ReadonlySet<string>;
   readonly waitingRoom: WaitingRoom;
   /** Checks the caller's proof; throws `AuthorityError`. */
-  identify(route: Route, request: Request): Caller;
+  identify(route: Route, request: Request): Promise<Caller>;
   /** Told of every answer. */
   answered(route: string, status: number, code: string | undefined): void;
   /** Told of what nobody expected. */
@@ -60,13 +60,13 @@ export function expressPath(path: string): string {
 function mount(app: Express, route: Route, options: AppOptions): void {
   const readers = route.request === undefined ? [] : [requireJson, express.json({ limit: route.request.limitBytes })];
   // SECURITY: the caller is identified before a byte of the body is read.
-  const identify = (request: Request, response: Response, next: NextFunction): void => {
-    response.locals.caller = options.identify(route, request);
+  const identify = async (request: Request, response: Response, next: NextFunction): Promise<void> => {
+    response.locals.caller = await options.identify(route, request);
     response.locals.route = route.path;
     next();
   };
   app[route.method](expressPath(route.path), identify, ...readers, async (request, response) => {
-    const call = callOf(options.identify(route, request), request);
+    const call = callOf(await options.identify(route, request), request);
     if (route.longPoll === true) await answerConditionally(route, { call, request, response }, options);
     else answer(route, await route.handle(call, request.body), response, options);
   });
@@ -114,7 +114,7 @@ async function answerConditionally(route: Route, exchange: Exchange, options: Ap
     if (gone.signal.aborted) return;
   }
   // SECURITY: a wait may outlast the caller's rights, so they are looked at again.
-  const caller = options.identify(route, request);
+  const caller = await options.identify(route, request);
   answer(route, await route.handle({ ...call, caller }, undefined), response, options, request.get("if-none-match"));
 }
 
@@ -130,6 +130,7 @@ function isKnown(route: Route, { call, request }: Exchange): boolean {
 }
 
 function callerKey(caller: Caller): string {
+  if (caller.kind === "publisher") return caller.actor;
   return caller.kind === "agent" ? `agent/${caller.node}` : caller.kind;
 }
 

@@ -37,6 +37,12 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
           description: "An agent's certificate, `spiffe://<trust domain>/cellwall/agent/<node>`.",
         },
         admin: { type: "http", scheme: "bearer", description: "The local admin token, over loopback only." },
+        publisher: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description: "An OIDC token of a team's publisher or of an approver.",
+        },
       },
     },
   };
@@ -69,6 +75,7 @@ function operationId(route: Route): string {
 }
 
 function security(access: Access): readonly Record<string, readonly string[]>[] {
+  if (access === "publisher") return [{ admin: [] }, { publisher: [] }];
   return access === "open" ? [] : [{ [access]: [] }];
 }
 
@@ -109,7 +116,9 @@ function responses(route: Route): Record<string, unknown> {
 }
 
 function impliedFailures(route: Route): readonly number[] {
-  const access = { open: [], agent: [401, HTTP_STATUS.ERR_AUTHORITY_REVOKED], admin: [401] }[route.access];
+  const access = { open: [], agent: [401, HTTP_STATUS.ERR_AUTHORITY_REVOKED], admin: [401], publisher: [401, 403] }[
+    route.access
+  ];
   return [
     ...access,
     ...(route.request === undefined ? [] : [400, 413, 415]),

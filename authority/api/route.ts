@@ -1,14 +1,17 @@
 import type { z } from "zod";
 import { parseMessage } from "../../protocol/index.ts";
+import type { OidcIdentity } from "./oidc-identity.ts";
 
-/** Who may call a route: anybody, an enrolled agent by its certificate, or whoever holds the local admin token. */
-export type Access = "open" | "agent" | "admin";
+/** Who may call a route: anybody, an enrolled agent by its certificate, whoever holds the local admin token, or with an OIDC token too. */
+export type Access = "open" | "agent" | "admin" | "publisher";
 
 /** The caller after its proof was checked. */
 export type Caller =
   | { readonly kind: "anybody" }
   | { readonly kind: "agent"; readonly node: string; readonly serial: string }
-  | { readonly kind: "admin" };
+  | { readonly kind: "admin" }
+  /** By an OIDC token that meets these proofs of teams' publishers or of approvers. */
+  | ({ readonly kind: "publisher" } & OidcIdentity);
 
 /** What a handler sees of a request. */
 export interface Call {

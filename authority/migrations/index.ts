@@ -4,7 +4,15 @@ import { type Migration, sql } from "kysely";
 /** The authority's own tables. */
 export type AuthorityTables = {
   /** One row, `id` 1: the files of the last good publish. */
-  readonly authority_published_set: { readonly id: number; readonly publisher: string; readonly files: string };
+  readonly authority_published_set: {
+    readonly id: number;
+    readonly publisher: string;
+    readonly files: string;
+    /** JSON: approvers and commit. */
+    readonly provenance: string | null;
+  };
+  /** One row, `id` 1: JSON of the publishes that wait for approval. */
+  readonly authority_pending: { readonly id: number; readonly publishes: string };
   readonly authority_audit: {
     readonly sequence: Generated<number>;
     /** ISO instant, UTC. */
@@ -34,6 +42,15 @@ export const AUTHORITY_MIGRATIONS: Readonly<Record<string, Migration>> = {
         outcome text not null check (outcome in ('done', 'refused')),
         subject text not null,
         detail text
+      )`.execute(db);
+    },
+  },
+  "002": {
+    async up(db) {
+      await sql`alter table authority_published_set add column provenance text`.execute(db);
+      await sql`create table authority_pending (
+        id integer primary key check (id = 1),
+        publishes text not null
       )`.execute(db);
     },
   },
