@@ -1,7 +1,7 @@
+import { importAwsSecurityGroups } from "./aws-security-groups/import-aws-security-groups.ts";
 import { importConsul } from "./consul/import-consul.ts";
 import type { Exporter } from "./exporter.ts";
 import type { Importer } from "./importer.ts";
-import { importAwsSecurityGroups } from "./aws-security-groups/import-aws-security-groups.ts";
 import { importIstio } from "./istio/import-istio.ts";
 import { importKubernetes } from "./kubernetes/import-kubernetes.ts";
 import { importKuma } from "./kuma/import-kuma.ts";

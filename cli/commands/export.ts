@@ -1,0 +1,30 @@
+import { examples, type OutputOptions, type Register, withOutput } from "../command.ts";
+import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+
+/** Options of `cellwall export`. */
+export interface ExportCommandOptions extends OutputOptions {
+  readonly workload?: string;
+  readonly report?: string;
+}
+
+/** `cellwall export`. */
+export const registerExport: Register = (program, { io, action }) => {
+  const command = program
+    .command("export")
+    .description("write the policies in another system's form, and say what could not be carried over")
+    .argument("<format>", "the other system, e.g. istio or envoy-rbac; a wrong one names them all")
+    .argument("[dirs...]", "folders in order", [DEFAULT_POLICY_FOLDER])
+    .option("--workload <name>", "only what protects this workload, as `namespace/name`")
+    .option("--report <file>", "write the report there, as JSON");
+  examples(
+    withOutput(command),
+    "export istio",
+    "export envoy-rbac --workload shop/orders",
+    "export kubernetes policies/ --report report.json",
+  ).action(
+    action(async (format: string, folders: readonly string[], options: ExportCommandOptions) => {
+      const { exportFolders } = await import("../interop/export-folders.ts");
+      return exportFolders(format, folders, options, io);
+    }),
+  );
+};

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Workload } from "../../policies/index.ts";
+import {
+  type ImportOptions,
+  type ImportWorkload,
+  importPolicies,
+  type SourceText,
+} from "../../policies/interop/index.ts";
+import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
+import type { ImportCommandOptions } from "../commands/import.ts";
+import type { Io } from "../io.ts";
+import { readPolicySet } from "../policy-set.ts";
+import { printResult } from "./print-result.ts";
+import { runInterop } from "./run-interop.ts";
+
+/** Imports files of a format; ends with 0 whatever the report says, since it is there to be read. */
+export async function importFiles(
+  format: string,
+  files: readonly string[],
+  options: ImportCommandOptions,
+  io: Io,
+): Promise<ExitCode> {
+  const texts = await Promise.all(files.map((file) => readSource(file, io)));
+  const result = runInterop(() => importPolicies(format, texts, importOptions(options, io)));
+  printResult("documents", result.documents, result.report, options, io);
+  return EXIT.ok;
+}
+
+async function readSource(path: string, io: Io): Promise<SourceText> {
+  if (path === "-") return { path: "<stdin>", text: await io.stdin() };
+  try {
+    return { path, text: readFileSync(resolve(io.cwd, path), "utf8") };
+  } catch (error) {
+    throw new CliError("ERR_CLI_FILE", `cannot read \`${path}\`: ${systemCode(error) ?? "unreadable"}`, {
+      cause: error,
+    });
+  }
+}
+
+function importOptions(options: ImportCommandOptions, io: Io): ImportOptions {
+  const { trustDomain, namespace, federate, grpcService, workloads, to, from } = options;
+  const given: ImportOptions = {
+    ...(trustDomain === undefined ? {} : { trustDomain }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(to === undefined ? {} : { callee: to }),
+    ...(from.length === 0 ? {} : { callers: from }),
+    federation: federate,
+    grpcServices: grpcService,
+  };
+  if (workloads.length === 0) return given;
+  const { mesh, workloads: registered } = readPolicySet(workloads, io);
+  return {
+    ...given,
+    trustDomain: mesh.trustDomain,
+    federation: mesh.federated,
+    workloads: registered.map(importWorkload),
+    registry: "exists",
+  };
+}
+
+function importWorkload({ namespace, name, labels, identity, sidecar }: Workload): ImportWorkload {
+  const listens = sidecar?.listens ?? [];
+  return {
+    namespace,
+    name,
+    labels: Object.fromEntries(labels),
+    identity: identity.toString(),
+    ...(sidecar === undefined ? {} : { ports: listens.map(({ port }) => port) }),
+    websocket: listens.some(({ upgrades }) => upgrades.includes("websocket")),
+  };
+}

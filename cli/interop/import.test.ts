@@ -1,0 +1,51 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { run } from "../run.ts";
+import { capturedIo } from "../testing/captured-io.ts";
+import { useTempFolder } from "../testing/temp-folder.ts";
+
+const ISTIO = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: orders, namespace: shop }
+spec:
+  selector: { matchLabels: { app: orders } }
+  rules:
+    - from: [{ source: { principals: [cluster.local/ns/shop/sa/web] } }]
+      to: [{ operation: { methods: [GET], paths: ["/orders/*"], hosts: [orders.shop] } }]
+`;
+
+describe("cellwall import", () => {
+  const folder = useTempFolder();
+
+  it("writes documents that pass the check, and says on standard error what is not exact", async () => {
+    writeFileSync(join(folder(), "authz.yaml"), ISTIO);
+    const io = capturedIo(folder());
+    expect(await run(["import", "istio", "authz.yaml", "--report", "report.json"], io)).toBe(0);
+    expect(io.out()).toContain("- GET /orders/**\n");
+    expect(io.err()).toMatch(/^authz\.yaml:8:\d+: wider \(host-with-port only\): AuthorizationPolicy shop\/orders/m);
+    const report: unknown = JSON.parse(readFileSync(join(folder(), "report.json"), "utf8"));
+    expect(report).toMatchObject({ summary: { wider: 1 } });
+    mkdirSync(join(folder(), "imported"));
+    writeFileSync(join(folder(), "imported", "all.yaml"), io.out());
+    const checked = capturedIo(folder());
+    await run(["check", "imported"], checked);
+    expect(`${checked.out()}${checked.err()}`).not.toMatch(/error: /);
+  });
+
+  it("reads standard input, and answers as JSON", async () => {
+    const io = capturedIo(folder(), { stdin: ISTIO });
+    expect(await run(["import", "istio", "-", "--output", "json"], io)).toBe(0);
+    expect(JSON.parse(io.out())).toMatchObject({ report: { summary: { exact: 1 } } });
+    expect(io.err()).toBe("");
+  });
+
+  it("tells wrong usage from a wrong source", async () => {
+    const io = capturedIo(folder(), { stdin: ISTIO.replace("methods: [GET]", "methods: []") });
+    expect(await run(["import", "firewall", "-"], io)).toBe(2);
+    expect(io.err()).toContain("istio");
+    expect(await run(["import", "istio", "-"], io)).toBe(1);
+    expect(io.err()).toContain("<stdin>:8:");
+    expect(await run(["import", "istio", "missing.yaml"], io)).toBe(3);
+  });
+});
