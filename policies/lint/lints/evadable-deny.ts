@@ -13,11 +13,18 @@ interface Way {
 /** Denies that a caller gets past by what it sends itself: headers, query, host, token, or by another address. */
 export function evadableDeny(subject: Subject): readonly Finding[] {
   return subject.denyLines().flatMap((line) =>
-    waysPast(line.rule).flatMap((way) => {
+    (keepsOut(line, subject) ? waysPast(line.rule) : []).flatMap((way) => {
       const witness = passing({ ...line, rule: way.without }, line, subject);
       return witness === undefined ? [] : [report(line, way, witness)];
     }),
   );
+}
+
+/** Whether the line denies anything that is allowed otherwise. */
+function keepsOut(line: LineOf, subject: Subject): boolean {
+  if (waysPast(line.rule).length === 0) return false;
+  const views = subject.viewsOf(line);
+  return views.some((view) => subject.ask({ view, all: [line], none: [], some: view.allows }).kind !== "none");
 }
 
 function report(line: LineOf, { what }: Way, witness: Pick<Finding, "witness">): Finding {
