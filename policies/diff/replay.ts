@@ -2,8 +2,9 @@ import type { SpiffeId } from "../../spiffe/index.ts";
 import { compile } from "../compile/compile.ts";
 import type { Index } from "../compile/compiled.ts";
 import { decide } from "../decide/decide.ts";
-import { attributesOf, type WitnessRequest, witnessOf, workloadOf } from "../findings/index.ts";
-import type { Attributes, Decision, PolicySet } from "../model/index.ts";
+import { attributesOf, type WitnessRequest, witnessOf } from "../findings/index.ts";
+import { isCleanHeader } from "../match/values.ts";
+import type { Attributes, Decision, PolicySet, Workload } from "../model/index.ts";
 import type { DiffWitness, SideVerdict } from "./report.ts";
 
 /** The verdicts that a witness claims. */
@@ -11,15 +12,14 @@ export type Claim = "broader" | "narrower";
 
 /** Decides examples anew under both sets, by the decisions that sidecars get. */
 export class Replay {
-  readonly #oldSet: PolicySet;
-  readonly #newSet: PolicySet;
+  readonly #sets: readonly [WrittenSet, WrittenSet];
   readonly #now: Date;
   readonly #notes = new Set<string>();
+  readonly #witnesses = new Map<Attributes, DiffWitness | undefined>();
   #indexes: readonly [Index, Index] | undefined;
 
   constructor(oldSet: PolicySet, newSet: PolicySet, now: Date) {
-    this.#oldSet = oldSet;
-    this.#newSet = newSet;
+    this.#sets = [new WrittenSet(oldSet), new WrittenSet(newSet)];
     this.#now = now;
   }
 
@@ -34,59 +34,97 @@ export class Replay {
    */
   witness(example: Attributes | undefined, claim: Claim): DiffWitness | undefined {
     if (example === undefined) return undefined;
+    if (!this.#witnesses.has(example)) this.#witnesses.set(example, this.#made(example, claim));
+    return this.#witnesses.get(example);
+  }
+
+  #made(example: Attributes, claim: Claim): DiffWitness | undefined {
     const [old, next] = this.#decide(example);
     if (!holds(claim, old, next)) {
       this.#notes.add(`an example of \`${example.destination}\` is decided otherwise than was worked out`);
       return undefined;
     }
-    const home = this.#homeOf(example);
-    const request = this.#written(example, home);
-    if (!this.#readsBack(example, home, claim)) {
+    const request = this.#written(example);
+    if (!isPlain(example) && !this.#readsBack(request, example, claim)) {
       this.#notes.add(`a request to \`${example.destination}\` cannot be written down so that it is decided the same`);
     }
     return { request, old: verdictOf(old), new: verdictOf(next) };
   }
 
   #decide(example: Attributes): readonly [Decision, Decision] {
-    this.#indexes ??= [compile(this.#oldSet), compile(this.#newSet)];
+    this.#indexes ??= [compile(this.#sets[0].set), compile(this.#sets[1].set)];
     return [decide(this.#indexes[0], example), decide(this.#indexes[1], example)];
   }
 
-  /** The set that knows the destination, the new one first. */
-  #homeOf({ destination }: Attributes): PolicySet {
-    const knows = this.#newSet.workloads.some(({ identity }) => identity.toString() === destination.toString());
-    return knows ? this.#newSet : this.#oldSet;
-  }
-
-  /** The request without what it would have anyway; callers that only one set knows are named by identity. */
-  #written(example: Attributes, home: PolicySet): WitnessRequest {
-    const { at, host, from, to, ...request } = witnessOf(example, home);
+  /** The request without what it would have anyway; whom the sets do not know alike is named by identity. */
+  #written(example: Attributes): WitnessRequest {
     const { caller, destination } = example;
-    const workload = home.workloads.find(({ identity }) => identity.toString() === destination.toString());
-    const usualHost = workload?.sidecar?.address ?? workload?.name;
+    const [old, next] = this.#sets;
+    const home = next.workload(destination) ?? old.workload(destination);
+    const workloads = [next, old].flatMap((set) => (caller && set.workload(caller)) ?? []);
+    const { at, host, from, to, ...request } = witnessOf(example, {
+      ...next.set,
+      workloads: [...workloads, ...(home ? [home] : [])],
+    });
+    const isSaid = caller === undefined || this.#sets.every((set) => set.named(from) === caller.toString());
+    const isClear = this.#sets.every((set) => [undefined, destination.toString()].includes(set.named(to)));
     return {
-      from: caller === undefined || this.#sets.every((set) => names(set, from, caller)) ? from : caller.toString(),
-      to: this.#sets.every((set) => names(set, to, destination) || workloadOf(to, set) === undefined)
-        ? to
-        : `${destination}`,
+      from: isSaid ? from : caller.toString(),
+      to: isClear ? to : destination.toString(),
       ...request,
-      ...(host === undefined || host === usualHost ? {} : { host }),
+      ...(host === undefined || host === (home?.sidecar?.address ?? home?.name) ? {} : { host }),
       ...(at === undefined || example.now.getTime() === this.#now.getTime() ? {} : { at }),
     };
   }
 
-  get #sets(): readonly PolicySet[] {
-    return [this.#oldSet, this.#newSet];
-  }
-
-  #readsBack(example: Attributes, home: PolicySet, claim: Claim): boolean {
+  #readsBack(request: WitnessRequest, { destination }: Attributes, claim: Claim): boolean {
+    const [old, next] = this.#sets;
+    const home = next.workload(destination) === undefined ? old : next;
     try {
-      const [old, next] = this.#decide(attributesOf(this.#written(example, home), home, { now: this.#now }));
-      return holds(claim, old, next);
+      const [before, after] = this.#decide(attributesOf(request, home.set, { now: this.#now }));
+      return holds(claim, before, after);
     } catch {
       return false;
     }
   }
+}
+
+/** A set whose workloads are looked up by identity and by name. */
+class WrittenSet {
+  readonly set: PolicySet;
+  readonly #workloads = new Map<string, Workload>();
+  readonly #names = new Map<string, string>();
+
+  constructor(set: PolicySet) {
+    this.set = set;
+    for (const workload of set.workloads) {
+      const identity = workload.identity.toString();
+      this.#workloads.set(identity, workload);
+      this.#names.set(`${workload.namespace}/${workload.name}`, identity);
+    }
+  }
+
+  workload(id: SpiffeId): Workload | undefined {
+    return this.#workloads.get(id.toString());
+  }
+
+  /** The identity that a written name stands for; an identity stands for itself. */
+  named(name: string): string | undefined {
+    return name.includes("://") ? name : this.#names.get(name);
+  }
+}
+
+/** Whether a witness says all there is to a request of this kind: no other upgrade, nothing withheld, nothing malformed. */
+function isPlain({ http, withheldHeaders }: Attributes): boolean {
+  if (http === undefined) return true;
+  const values = [...http.headers.values()].flat();
+  const upgradesOtherwise = http.upgrade !== undefined && (http.upgrade !== "websocket" || http.method !== "GET");
+  return (
+    !upgradesOtherwise &&
+    withheldHeaders === undefined &&
+    !/%(?![0-9A-F]{2})/.test(http.path) &&
+    values.every(isCleanHeader)
+  );
 }
 
 function holds(claim: Claim, old: Decision, next: Decision): boolean {
@@ -95,8 +133,4 @@ function holds(claim: Claim, old: Decision, next: Decision): boolean {
 
 function verdictOf({ verdict, reason, line }: Decision): SideVerdict {
   return { verdict, reason, ...(line === undefined ? {} : { line }) };
-}
-
-function names(set: PolicySet, name: string, id: SpiffeId): boolean {
-  return workloadOf(name, set)?.identity.toString() === id.toString();
 }

@@ -161,11 +161,16 @@ export class DestinationSpace {
     });
     const [first] = callers;
     if (first === undefined || found.every(({ result }) => result.all.length === 0)) return [];
+    const made = new Map<object, Attributes | undefined>();
     const example = (pick: (found: Found) => Examples | undefined): readonly (Attributes | undefined)[] =>
       Array.from({ length: question.answers }, (_, answer) => {
         for (const { kind, result } of found) {
           const one = pick(result)?.[answer];
-          if (one !== undefined) return this.#attributes(one, kind, first, situation);
+          if (one === undefined) continue;
+          const known = one === null ? undefined : made.get(one);
+          const whole = known ?? this.#attributes(one, kind, first, situation);
+          if (one !== null) made.set(one, whole);
+          return whole;
         }
         return undefined;
       });

@@ -282,10 +282,12 @@ class Merged {
   }
 
   add(part: Part, found: Found): void {
-    this.#merge(this.#all, part, found.all);
+    // What is the same example of many lines stays one object, so that it is made into a request once.
+    const made = new Map<Example | null, Example>();
+    this.#merge(this.#all, part, found.all, made);
     for (const [line, examples] of found.lines) {
       const own = this.#lines.get(line) ?? [];
-      this.#merge(own, part, examples);
+      this.#merge(own, part, examples, made);
       this.#lines.set(line, own);
     }
   }
@@ -294,10 +296,13 @@ class Merged {
     return this.#all.length === 0 ? NOTHING : { all: this.#all, lines: this.#lines };
   }
 
-  #merge(into: (Example | null | undefined)[], part: Part, from: Examples): void {
+  #merge(into: (Example | null | undefined)[], part: Part, from: Examples, made: Map<Example | null, Example>): void {
     for (let answer = 0; answer < this.#answers; answer++) {
       const example = from[answer];
-      if (example !== undefined && into[answer] === undefined) into[answer] = { part, rest: example ?? undefined };
+      if (example === undefined || into[answer] !== undefined) continue;
+      const whole = made.get(example) ?? { part, rest: example ?? undefined };
+      made.set(example, whole);
+      into[answer] = whole;
     }
   }
 }
