@@ -1,4 +1,5 @@
 import { importAwsSecurityGroups } from "./aws-security-groups/import-aws-security-groups.ts";
+import { importCilium } from "./cilium/import-cilium.ts";
 import { importConsul } from "./consul/import-consul.ts";
 import type { Exporter } from "./exporter.ts";
 import type { Importer } from "./importer.ts";
@@ -11,6 +12,7 @@ import { importProto } from "./proto/import-proto.ts";
 
 /** Importers by format: one line a format. */
 export const IMPORTERS: ReadonlyMap<string, Importer> = new Map<string, Importer>([
+  ["cilium", importCilium],
   ["consul", importConsul],
   ["kuma", importKuma],
   ["linkerd", importLinkerd],

@@ -1,0 +1,392 @@
+import { addressBlock } from "../draft/address-blocks.ts";
+import type { DraftCaller, DraftPolicy, DraftRule } from "../draft/draft.ts";
+import { everyCaller } from "../draft/everything.ts";
+import { Names } from "../draft/names.ts";
+import { Notes } from "../draft/notes.ts";
+import { openByDefault } from "../draft/open-by-default.ts";
+import { nameOf, type World, worldOf } from "../draft/world.ts";
+import { writeDocuments } from "../draft/write-documents.ts";
+import { isRecord, readForeignYaml } from "../foreign-yaml.ts";
+import type { Importer } from "../importer.ts";
+import { networkWithout } from "../linkerd/networks.ts";
+import { reportOf, type SourcePlace } from "../report.ts";
+import { Fields } from "../translate/fields.ts";
+import { notePieces, rulesOf } from "../translate/grant.ts";
+import { EVERYTHING, piecesOf } from "../translate/piece.ts";
+import { type HttpRule, readHttpRule } from "./http-rule.ts";
+import { portsOf } from "./ports.ts";
+import {
+  callersOfSelector,
+  type EndpointSelector,
+  protectionsOf,
+  readEndpointSelector,
+  selectsEndpoint,
+} from "./selector.ts";
+
+/** One `spec` of a policy. */
+interface Spec {
+  readonly fields: Fields;
+  readonly name: string;
+  /** Absent: of the cluster. */
+  readonly home: string | undefined;
+  readonly selector: EndpointSelector;
+  readonly construct: string;
+  /** Whether what it selects is closed but for its rules. */
+  readonly closes: boolean;
+}
+
+interface Context {
+  readonly world: World;
+  readonly notes: Notes;
+}
+
+const SPEC_KEYS =
+  "endpointSelector ingress ingressDeny egress egressDeny enableDefaultDeny description labels log".split(" ");
+
+/**
+ * CiliumNetworkPolicies and CiliumClusterwideNetworkPolicies: ingress at layers 3, 4 and 7 (HTTP). Allows of all policies
+ * add up, so that one without HTTP rules opens its port whatever others ask; a deny at layer 3 or 4 wins.
+ */
+export const importCilium: Importer = (texts, options) => {
+  const notes = new Notes();
+  const world = worldOf(options);
+  const specs = readForeignYaml(texts).flatMap((document) => {
+    const kind = isRecord(document.value) ? String(document.value.kind) : "document";
+    if (kind === "CiliumNetworkPolicy" || kind === "CiliumClusterwideNetworkPolicy")
+      return specsOf(new Fields(document, [], document.value), kind, options.namespace ?? "default", notes);
+    notes.add(document.at([]), kind, "unsupported", "only Cilium's network policies are read");
+    return [];
+  });
+  const names = new Names();
+  const policies = specs.flatMap((spec) => policiesOf(spec, names, { world, notes }));
+  const open = openByDefault(
+    {
+      construct: "no policy selects the endpoint for ingress",
+      place: specs[0]?.fields.place() ?? { file: texts[0]?.path ?? "", line: 1, column: 1 },
+      prefix: "cilium",
+      isClosed: (workload) =>
+        options.defaultAction === "deny" ||
+        specs.some(
+          ({ closes, selector, home }) =>
+            closes &&
+            (home === undefined || home === workload.namespace) &&
+            selectsEndpoint(selector, workload, home, world),
+        ),
+    },
+    world,
+    names,
+    notes,
+  );
+  return { documents: writeDocuments([...policies, ...open], world), report: reportOf(notes.entries) };
+};
+
+function specsOf(document: Fields, kind: string, namespace: string, notes: Notes): readonly Spec[] {
+  const metadata = document.map("metadata");
+  const name = metadata?.text("name") ?? "";
+  const home = kind === "CiliumNetworkPolicy" ? (metadata?.text("namespace") ?? namespace) : undefined;
+  const single = document.map("spec");
+  const all = [...(single === undefined ? [] : [single]), ...document.maps("specs")];
+  if (all.length === 0 || name === "") throw document.invalid("spec", "or the name is missing");
+  return all.flatMap((fields, index) => {
+    const construct = `${kind} ${home === undefined ? "" : `${home}/`}${name}${all.length > 1 ? ` specs[${index}]` : ""}`;
+    for (const key of fields.unknown([...SPEC_KEYS, "nodeSelector"]))
+      notes.add(fields.place(key), `${construct}: ${key}`, "unsupported", "this key is not known");
+    const selector = readEndpointSelector(fields.get("endpointSelector"));
+    if (selector === undefined) {
+      const reason = fields.has("nodeSelector")
+        ? "policies of hosts are no policies of workloads"
+        : "what it selects is not told by the registry";
+      notes.add(fields.place("endpointSelector"), construct, "unsupported", reason);
+      return [];
+    }
+    for (const key of ["egress", "egressDeny"])
+      if (fields.get(key) !== undefined)
+        notes.add(
+          fields.place(key),
+          `${construct}: ${key}`,
+          "unsupported",
+          "a decision falls at the callee: what a caller's own side forbids is not read",
+          { scope: "egress" },
+        );
+    return [{ fields, name, home, selector, construct, closes: closesIngress(fields) }];
+  });
+}
+
+function closesIngress(fields: Fields): boolean {
+  const said = fields.map("enableDefaultDeny")?.get("ingress");
+  if (said === false) return false;
+  return said === true || fields.get("ingress") !== undefined || fields.get("ingressDeny") !== undefined;
+}
+
+function policiesOf(spec: Spec, names: Names, context: Context): readonly DraftPolicy[] {
+  const { fields, home, selector, construct, name } = spec;
+  const rules = new Names();
+  const allow = fields
+    .maps("ingress")
+    .flatMap((rule, index) =>
+      allowsOf(rule, { ...spec, construct: `${construct}: ingress[${index}]` }, rules, context),
+    );
+  const deny = fields
+    .maps("ingressDeny")
+    .flatMap((rule, index) =>
+      deniesOf(rule, { ...spec, construct: `${construct}: ingressDeny[${index}]` }, rules, context),
+    );
+  if (fields.get("ingress") !== undefined && allow.length === 0)
+    context.notes.add(fields.place("ingress"), construct, "exact", "selected without a rule that lets anyone in");
+  return protectionsOf(selector, home, context.world).map((protection) => ({
+    namespace: protection.home,
+    name: names.take(home === protection.home ? name : `${home ?? "cluster"}-${name}`),
+    protects: protection.protects,
+    allow,
+    deny,
+  }));
+}
+
+const RULE_KEYS =
+  "fromEndpoints fromRequires fromCIDR fromCIDRSet fromEntities fromGroups fromNodes toPorts icmps authentication".split(
+    " ",
+  );
+const FROM_KEYS = ["fromEndpoints", "fromCIDR", "fromCIDRSet", "fromEntities", "fromGroups", "fromNodes"];
+
+function allowsOf(rule: Fields, spec: Spec, names: Names, context: Context): readonly DraftRule[] {
+  const { construct } = spec;
+  const { notes } = context;
+  const unread = [...rule.unknown(RULE_KEYS), ...(rule.has("fromRequires") ? ["fromRequires"] : [])];
+  for (const key of unread)
+    notes.add(rule.place(key), `${construct}: ${key}`, "unsupported", "the rule lets nobody in");
+  if (unread.length > 0) return [];
+  noteIcmps(rule, spec, notes);
+  const from = callersOf(rule, spec, context);
+  const toPorts = rule.maps("toPorts");
+  // A rule that names nothing, and one for ICMP alone, selects nobody.
+  if (from.length === 0 || (toPorts.length === 0 && !FROM_KEYS.some((key) => rule.has(key)))) return [];
+  if (toPorts.length === 0)
+    return grantAll({ name: spec.name, from, place: rule.place(), construct }, undefined, names, context);
+  return toPorts.flatMap((entry, index) =>
+    allowsOfPorts(entry, from, { ...spec, construct: `${construct}.toPorts[${index}]` }, names, context),
+  );
+}
+
+interface Grantee {
+  readonly name: string;
+  readonly from: readonly DraftCaller[];
+  readonly place: SourcePlace;
+  readonly construct: string;
+}
+
+function grantAll(
+  { name, from, place, construct }: Grantee,
+  ports: readonly number[] | undefined,
+  names: Names,
+  { world, notes }: Context,
+): readonly DraftRule[] {
+  const pieces = piecesOf(EVERYTHING);
+  notePieces(pieces, { place, construct, notes, world });
+  return rulesOf(pieces, { name, from, connections: true, ...(ports === undefined ? {} : { ports }) }, names, world);
+}
+
+const PORT_KEYS = ["ports", "rules"];
+
+function allowsOfPorts(
+  entry: Fields,
+  from: readonly DraftCaller[],
+  spec: Spec,
+  names: Names,
+  context: Context,
+): readonly DraftRule[] {
+  const { construct, name } = spec;
+  const { world, notes } = context;
+  const ports = portsNoted(entry, construct, context);
+  const rules = entry.map("rules");
+  const unread = [...entry.unknown(PORT_KEYS), ...(rules?.unknown(["http"]) ?? [])];
+  for (const key of unread)
+    notes.add(
+      entry.place(key),
+      `${construct}: ${key}`,
+      "unsupported",
+      "what it asks for is not seen by a decision: it lets nobody in",
+    );
+  if (unread.length > 0 || ports?.length === 0) return [];
+  const http = rules?.maps("http") ?? [];
+  const place = entry.place();
+  if (http.length === 0) return grantAll({ name, from, place, construct }, ports, names, context);
+  return http.flatMap((rule, index) => {
+    const what = `${construct}.http[${index}]`;
+    const read = readHttpRule(rule);
+    for (const key of read.unsaid)
+      notes.add(
+        rule.place(key),
+        `${what}: ${key}`,
+        "unsupported",
+        "it cannot be said, so that the rule lets nobody in",
+      );
+    if (read.unsaid.length > 0) return [];
+    const pieces = piecesOf(read.condition);
+    notePieces(pieces, { place: rule.place(), construct: what, notes, world });
+    noteWider(read, rule.place(), what, { ...context, from, spec });
+    return rulesOf(pieces, { name, from, ...(ports === undefined ? {} : { ports }) }, names, world);
+  });
+}
+
+/** The ports of an entry; `undefined` is all. */
+function portsNoted(entry: Fields, construct: string, { world, notes }: Context): readonly number[] | undefined {
+  const { ports, left } = portsOf(entry, world);
+  for (const { what, scope } of left)
+    notes.add(entry.place("ports"), `${construct}: ports`, "unsupported", what, scope === undefined ? {} : { scope });
+  return ports === "any" ? undefined : ports;
+}
+
+interface Around extends Context {
+  readonly from: readonly DraftCaller[];
+  readonly spec: Spec;
+}
+
+/** The source looks at the query and at the host's port; rules do not. */
+function noteWider(
+  { refusedTarget, refusedHost, condition }: HttpRule,
+  place: SourcePlace,
+  construct: string,
+  around: Around,
+): void {
+  const { notes } = around;
+  const names = witnessNames(around);
+  const method = condition.methods === "ANY" ? "GET" : (condition.methods[0] ?? "GET");
+  if (refusedTarget !== undefined)
+    notes.add(place, `${construct}: path`, "wider", "the source compares the query with the path, which rules do not", {
+      counterExample: { ...names, request: `${method} ${refusedTarget}` },
+    });
+  if (refusedHost !== undefined)
+    notes.add(place, `${construct}: host`, "wider", "the source compares the port of the host, which rules do not", {
+      scope: "host-with-port",
+      counterExample: { ...names, request: `${method} ${refusedTarget ?? "/"}`, host: refusedHost },
+    });
+}
+
+/** A workload that the rule lets in and one that it protects, where the registry has them. */
+function witnessNames({ from, spec, world }: Around): { readonly from: string; readonly to: string } {
+  const to = world.workloads.find(
+    (one) =>
+      (spec.home === undefined || one.namespace === spec.home) && selectsEndpoint(spec.selector, one, spec.home, world),
+  );
+  const caller = spec.fields
+    .maps("ingress")
+    .flatMap((rule) => selectorsOf(rule))
+    .flatMap((selector) => world.workloads.find((one) => selectsEndpoint(selector, one, spec.home, world)) ?? [])[0];
+  const anonymous = from.some(({ anyone }) => anyone === "anonymous");
+  const known = caller ?? world.workloads[0];
+  return {
+    from: caller === undefined && anonymous ? "anonymous" : known === undefined ? "anonymous" : nameOf(known),
+    to: to === undefined ? spec.name : nameOf(to),
+  };
+}
+
+function selectorsOf(rule: Fields): readonly EndpointSelector[] {
+  const list = rule.get("fromEndpoints");
+  const values: readonly unknown[] = Array.isArray(list) ? list : [];
+  return values.flatMap((value) => readEndpointSelector(value) ?? []);
+}
+
+function noteIcmps(rule: Fields, { construct }: Spec, notes: Notes): void {
+  if (rule.has("icmps"))
+    notes.add(rule.place("icmps"), `${construct}: icmps`, "unsupported", "ICMP is not carried by a sidecar", {
+      scope: "datagram",
+    });
+}
+
+/** Who a rule lets in, or keeps out; none named is everybody. */
+function callersOf(rule: Fields, spec: Spec, context: Context): readonly DraftCaller[] {
+  const { world } = context;
+  const isAuthenticated = rule.map("authentication")?.text("mode") === "required";
+  const named = FROM_KEYS.some((key) => rule.get(key) !== undefined);
+  const callers = named
+    ? [
+        ...endpointCallers(rule, spec, context),
+        ...cidrCallers(rule, spec, context),
+        ...entityCallers(rule, spec, context),
+      ]
+    : everyCaller(world);
+  return isAuthenticated ? callers.filter(({ anyone }) => anyone !== "anonymous") : callers;
+}
+
+function endpointCallers(rule: Fields, { home, construct }: Spec, { world, notes }: Context): readonly DraftCaller[] {
+  const list = rule.get("fromEndpoints");
+  const values: readonly unknown[] = Array.isArray(list) ? list : [];
+  return values.flatMap((value, index) => {
+    const selector = readEndpointSelector(value);
+    if (selector === undefined)
+      notes.add(
+        rule.place("fromEndpoints"),
+        `${construct}.fromEndpoints[${index}]`,
+        "unsupported",
+        "what it selects is not told by the registry",
+      );
+    return selector === undefined ? [] : callersOfSelector(selector, home, world);
+  });
+}
+
+/** Blocks of addresses are callers from outside: endpoints of the cluster are never told by them. */
+function cidrCallers(rule: Fields, { construct }: Spec, { notes }: Context): readonly DraftCaller[] {
+  const sets = [
+    ...rule.texts("fromCIDR").map((cidr) => networkWithout(cidr, [])),
+    ...rule
+      .maps("fromCIDRSet")
+      .map((set) =>
+        set.has("cidr") && set.unknown(["cidr", "except"]).length === 0
+          ? networkWithout(set.text("cidr") ?? "", set.texts("except"))
+          : undefined,
+      ),
+  ];
+  const addresses = sets.flatMap((blocks) => blocks ?? []).flatMap((block) => addressBlock(block) ?? []);
+  if (sets.includes(undefined))
+    notes.add(rule.place(), `${construct}: fromCIDRSet`, "unsupported", "these addresses cannot be written as blocks");
+  for (const key of ["fromGroups", "fromNodes"])
+    if (rule.has(key))
+      notes.add(rule.place(key), `${construct}: ${key}`, "unsupported", "these callers are not told by the registry");
+  return addresses.length === 0 ? [] : [{ anyone: "anonymous", addresses: [...new Set(addresses)] }];
+}
+
+function entityCallers(rule: Fields, { construct }: Spec, { world, notes }: Context): readonly DraftCaller[] {
+  return rule.texts("fromEntities").flatMap((entity): readonly DraftCaller[] => {
+    switch (entity) {
+      case "all":
+        return everyCaller(world);
+      case "world":
+        return everyCaller(world).filter(({ anyone }) => anyone !== "authenticated");
+      case "cluster":
+        return [{ anyone: "authenticated" }];
+      default:
+        notes.add(
+          rule.place("fromEntities"),
+          `${construct}: ${entity}`,
+          "unsupported",
+          "this entity is no workload of the registry",
+        );
+        return [];
+    }
+  });
+}
+
+/** Denials know no HTTP. What one cannot say it denies more widely. */
+function deniesOf(rule: Fields, spec: Spec, names: Names, context: Context): readonly DraftRule[] {
+  const { construct, name } = spec;
+  const { notes, world } = context;
+  const unread = rule.unknown(RULE_KEYS).concat(rule.has("fromRequires") ? ["fromRequires"] : []);
+  const before = notes.entries.length;
+  const named = callersOf(rule, spec, context);
+  const isWhole = unread.length === 0 && notes.entries.length === before;
+  const from = isWhole ? named : everyCaller(world);
+  notes.add(
+    rule.place(),
+    construct,
+    isWhole ? "exact" : "narrower",
+    isWhole ? "the same callers are denied" : "some of the callers cannot be named, so that everybody is denied",
+  );
+  if (from.length === 0 || (rule.maps("toPorts").length === 0 && !FROM_KEYS.some((key) => rule.has(key)))) return [];
+  const entries = rule.maps("toPorts").map((entry) => portsOf(entry, world));
+  const open =
+    entries.length === 0 ||
+    entries.some(({ ports, left }) => ports === "any" || left.some(({ scope }) => scope === undefined));
+  const ports = entries.flatMap((entry) => (entry.ports === "any" ? [] : entry.ports));
+  if (!open && ports.length === 0) return [];
+  return [{ name: names.take(`deny-${name}`), from, ...(open ? {} : { ports: [...new Set(ports)] }) }];
+}
