@@ -32,21 +32,21 @@ export function recordedAttributes(record: RecordedDecision, read: ReadBack): Re
   if (record.caller !== undefined && caller === undefined) return { ok: false, why: cut("caller") };
   const http = httpOf(record, read.pathsOf(record.destination));
   if (typeof http === "string") return { ok: false, why: http };
-  const isNameless = record.caller === undefined && record.reason === "malformed-identity";
-  return {
-    ok: true,
-    attributes: {
-      ...(caller === undefined ? undefined : { caller }),
-      ...(isNameless ? { callerProblem: record.detail ?? "no identity" } : undefined),
-      destination,
-      ...(record.peerAddress === undefined ? undefined : { peerAddress: record.peerAddress }),
-      listener: { port: record.listenerPort, kind: record.listenerKind ?? "mesh" },
-      ...(http === undefined ? { tcp: {} } : { http }),
-      unrecorded: unrecordedOf(record),
-      now: read.now,
-    },
+  const attributes: Draft<Attributes> = {
+    destination,
+    listener: { port: record.listenerPort, kind: record.listenerKind ?? "mesh" },
+    unrecorded: unrecordedOf(record),
+    now: read.now,
   };
+  if (caller !== undefined) attributes.caller = caller;
+  else if (record.reason === "malformed-identity") attributes.callerProblem = record.detail ?? "no identity";
+  if (record.peerAddress !== undefined) attributes.peerAddress = record.peerAddress;
+  if (http === undefined) attributes.tcp = {};
+  else attributes.http = http;
+  return { ok: true, attributes };
 }
+
+type Draft<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function httpOf(record: RecordedDecision, paths: PathOptions | undefined): HttpAttributes | string | undefined {
   const { method, path, upgrade } = record;
@@ -54,14 +54,15 @@ function httpOf(record: RecordedDecision, paths: PathOptions | undefined): HttpA
   if (path?.endsWith("…")) return cut("path");
   if (path === undefined && mayBeReadNow(record, paths))
     return "the path was refused, is not in the record, and may be read now";
-  return {
+  const http: Draft<HttpAttributes> = {
     method,
     path: path ?? REFUSED_PATH,
     host: record.reason === "ambiguous-host" ? REFUSED_HOST : SOME_HOST,
     headers: NO_HEADERS,
     protocol: "HTTP/2",
-    ...(upgrade === undefined ? undefined : { upgrade }),
   };
+  if (upgrade !== undefined) http.upgrade = upgrade;
+  return http;
 }
 
 /** Whether a workload's own settings may have been what refused a path, and no longer are. */

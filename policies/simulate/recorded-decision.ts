@@ -6,23 +6,23 @@ export interface RecordedDecision {
   readonly verdict: Verdict;
   readonly evaluated: Verdict;
   readonly reason: ReasonCode;
-  readonly detail: string | undefined;
+  readonly detail?: string | undefined;
   /** Line id. */
-  readonly line: string | undefined;
+  readonly line?: string | undefined;
   /** Canonical path; absent where it was refused, or for a connection. */
-  readonly path: string | undefined;
+  readonly path?: string | undefined;
   readonly destination: string;
-  readonly caller: string | undefined;
+  readonly caller?: string | undefined;
   /** ISO 8601, UTC. */
   readonly time: string;
   /** 0 where the request could not be read. */
   readonly listenerPort: number;
-  readonly listenerKind: "mesh" | "edge" | undefined;
+  readonly listenerKind?: "mesh" | "edge" | undefined;
   /** Absent for a connection. */
-  readonly method: string | undefined;
-  readonly pathTemplate: string | undefined;
-  readonly upgrade: string | undefined;
-  readonly peerAddress: string | undefined;
+  readonly method?: string | undefined;
+  readonly pathTemplate?: string | undefined;
+  readonly upgrade?: string | undefined;
+  readonly peerAddress?: string | undefined;
 }
 
 /** What a line of the log is: a decision, a record of another kind, or nothing that can be read. */
@@ -46,30 +46,32 @@ export function parseRecordLine(line: string): ReadRecord {
 /** Reads one value of a decision log. */
 export function readRecord(value: unknown): ReadRecord {
   if (!isObject(value)) return UNREADABLE;
-  if (value.kind !== "decision") return typeof value.kind === "string" ? OTHER : UNREADABLE;
-  const { id, verdict, evaluated, reason, destination, time, listenerPort, listenerKind } = value;
-  if (!isText(id) || !isVerdict(verdict) || !isReason(reason) || !isText(destination) || !isText(time))
-    return UNREADABLE;
-  if (typeof listenerPort !== "number") return UNREADABLE;
-  const record: RecordedDecision = {
-    id,
-    verdict,
-    evaluated: isVerdict(evaluated) ? evaluated : verdict,
-    reason,
-    destination,
-    time,
-    listenerPort,
-    listenerKind: listenerKind === "mesh" || listenerKind === "edge" ? listenerKind : undefined,
-    detail: optional(value.detail),
-    line: optional(value.line),
-    path: optional(value.path),
-    caller: optional(value.caller),
-    method: optional(value.method),
-    pathTemplate: optional(value.pathTemplate),
-    upgrade: optional(value.upgrade),
-    peerAddress: optional(value.peerAddress),
-  };
-  return { kind: "decision", record };
+  if (isRecordedDecision(value)) return { kind: "decision", record: value };
+  return typeof value.kind === "string" && value.kind !== "decision" ? OTHER : UNREADABLE;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isRecordedDecision(value: Fields): value is Fields & RecordedDecision {
+  return (
+    value.kind === "decision" &&
+    typeof value.id === "string" &&
+    isVerdict(value.verdict) &&
+    isVerdict(value.evaluated) &&
+    REASONS.has(value.reason) &&
+    typeof value.destination === "string" &&
+    typeof value.time === "string" &&
+    typeof value.listenerPort === "number" &&
+    (value.listenerKind === undefined || value.listenerKind === "mesh" || value.listenerKind === "edge") &&
+    isOptional(value.detail) &&
+    isOptional(value.line) &&
+    isOptional(value.path) &&
+    isOptional(value.caller) &&
+    isOptional(value.method) &&
+    isOptional(value.pathTemplate) &&
+    isOptional(value.upgrade) &&
+    isOptional(value.peerAddress)
+  );
 }
 
 const REASONS: ReadonlySet<unknown> = new Set<ReasonCode>([
@@ -92,22 +94,14 @@ const REASONS: ReadonlySet<unknown> = new Set<ReasonCode>([
   "internal-error",
 ]);
 
-function isReason(value: unknown): value is ReasonCode {
-  return REASONS.has(value);
-}
-
 function isVerdict(value: unknown): value is Verdict {
   return value === "allow" || value === "deny";
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === "string";
+function isOptional(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === "string";
 }
 
-function optional(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
 import { compile } from "../compile/compile.ts";
 import type { Index } from "../compile/compiled.ts";
 import type { Attributes, PolicySet, Verdict } from "../model/index.ts";
+import { type Context, Contexts, isSameOutcome } from "./contexts.ts";
 import { Groups, templateOf } from "./groups.ts";
 import { type KnownByLine, knownConditions } from "./known-conditions.ts";
 import { type AskedStage, type Outcome, outcomeOf } from "./outcome.ts";
@@ -35,14 +36,6 @@ export function simulate(newSet: PolicySet, records: Iterable<unknown>, options:
   return simulation.report();
 }
 
-/** Records that differ in nothing but the path. */
-interface Context {
-  /** The place of each path's group. */
-  readonly paths: Map<string, number>;
-  /** The place of each group of the context, by what it has of its own. */
-  readonly groups: Map<string, number>;
-}
-
 /** Requests that are remembered, so that equal ones are decided once; forgotten all together when there are more. */
 const MAX_TUPLES = 200_000;
 
@@ -52,10 +45,9 @@ export class Simulation {
   readonly #compare: "verdict" | "evaluated";
   readonly #stage: AskedStage;
   readonly #readBack: ReadBack;
-  readonly #usesAddresses: boolean;
   readonly #groups: Groups;
   readonly #known: KnownByLine;
-  readonly #contexts = new Map<string, Context>();
+  readonly #contexts: Contexts;
   #remembered = 0;
 
   constructor(newSet: PolicySet, options: SimulationOptions) {
@@ -65,7 +57,7 @@ export class Simulation {
     this.#stage = options.stage ?? "live";
     this.#groups = new Groups(options.maxGroups ?? 20_000);
     this.#known = options.old === undefined ? new Map() : knownConditions(options.old);
-    this.#usesAddresses = usesAddresses(newSet);
+    this.#contexts = new Contexts(usesAddresses(newSet));
     this.#readBack = {
       now: options.now,
       pathsOf: (destination) => index.policies?.destinations.get(destination)?.workload.paths,
@@ -80,7 +72,7 @@ export class Simulation {
 
   /** Takes one line of a decision log; an empty one counts for nothing. */
   addLine(line: string): void {
-    if (line.trim() !== "") this.#take(parseRecordLine(line));
+    if (line.length > 2 || line.trim() !== "") this.#take(parseRecordLine(line));
   }
 
   report(): SimulationReport {
@@ -93,7 +85,7 @@ export class Simulation {
   }
 
   #decide(record: RecordedDecision): void {
-    const context = this.#contextOf(record);
+    const context = this.#contexts.of(record);
     const path = record.path ?? "";
     const known = context.paths.get(path);
     if (known !== undefined) {
@@ -101,34 +93,28 @@ export class Simulation {
       return;
     }
     const place = this.#placeOf(record, context);
-    context.paths.set(path, place);
-    this.#remembered++;
+    this.#remember(context, path, place);
     this.#groups.count(place, record.time);
   }
 
   #placeOf(record: RecordedDecision, context: Context): number {
     const outcome = this.#outcomeOf(record);
     const template = templateOf(record, outcome);
-    const own = `${template ?? ""}\n${outcome.verdict}\n${outcome.reason}\n${outcome.line}\n${outcome.why.join("\t")}`;
-    const known = context.groups.get(own);
-    if (known !== undefined) return known;
+    const known = context.groups.get(template);
+    const same = known?.find((each) => isSameOutcome(each.outcome, outcome));
+    if (same !== undefined) return same.place;
     const place = this.#groups.placeOf({ record, outcome, change: this.#changeOf(record, outcome), template });
-    context.groups.set(own, place);
+    if (known === undefined) context.groups.set(template, [{ outcome, place }]);
+    else known.push({ outcome, place });
     return place;
   }
 
-  #contextOf(record: RecordedDecision): Context {
-    const key = contextKey(record, this.#usesAddresses);
-    const known = this.#contexts.get(key);
-    if (known !== undefined) return known;
-    if (this.#remembered >= MAX_TUPLES) {
-      this.#contexts.clear();
-      this.#remembered = 0;
-    }
-    const context: Context = { paths: new Map(), groups: new Map() };
-    this.#contexts.set(key, context);
+  #remember({ paths }: Context, path: string, place: number): void {
+    paths.set(path, place);
     this.#remembered++;
-    return context;
+    if (this.#remembered < MAX_TUPLES) return;
+    this.#contexts.clear();
+    this.#remembered = 0;
   }
 
   #outcomeOf(record: RecordedDecision): Outcome {
@@ -147,14 +133,6 @@ export class Simulation {
     if (now === undefined) return "undecidable";
     return changeOf(record[this.#compare], now);
   }
-}
-
-/** Equal keys and equal paths get equal outcomes: everything else that decision and grouping read. */
-function contextKey(record: RecordedDecision, usesAddresses: boolean): string {
-  const { caller, destination, method, upgrade, listenerPort, listenerKind, peerAddress } = record;
-  const before = `${record.verdict}\n${record.evaluated}\n${record.reason}\n${record.detail}\n${record.line}`;
-  const listener = `${listenerPort}\n${listenerKind}\n${usesAddresses ? peerAddress : ""}`;
-  return `${caller}\n${destination}\n${method}\n${upgrade}\n${listener}\n${record.path === undefined}\n${before}`;
 }
 
 const UNTOLD: Outcome = Object.freeze({
