@@ -3,6 +3,7 @@ import type { Span } from "../model/index.ts";
 import { printable } from "../printable.ts";
 import {
   FAILED,
+  type Failed,
   fail,
   type Json,
   type JsonSchema,
@@ -11,7 +12,7 @@ import {
   type Reading,
   type ValueOf,
 } from "./reader.ts";
-import { entryOf, isNothing, isNull, type MapEntry, type MapNode } from "./tree.ts";
+import { entryOf, isNothing, isNull, type MapEntry, type MapNode, type TreeNode } from "./tree.ts";
 
 /** One key of a map with fixed keys. */
 export interface Field<T, Required extends boolean = boolean> {
@@ -70,18 +71,26 @@ export function object<S extends Shape>(shape: S, rules: ObjectRules): Reader<Ob
   return {
     schema: objectSchema(shape, rules),
     expects: rules.expects,
-    read(node, reading) {
-      if (node.kind !== "map") return mismatch(reading, node, rules.expects, rules.hint);
-      const values = new Map<string, unknown>();
-      const keys = new Map<string, Span>();
-      for (const entry of node.entries) readEntry(shape, entry, reading, values, keys);
-      const before = reading.found.length;
-      checkPresence(shape, rules, node, reading);
-      return reading.found.length > before || values.size < node.entries.length - removed(node, reading)
-        ? FAILED
-        : parseObject<S>(values, keys, node.span);
-    },
+    read: (node, reading) => readObject(shape, rules, node, reading),
   };
+}
+
+/** Reads a map with fixed keys, for shapes that are made for one reading and need no schema. */
+export function readObject<S extends Shape>(
+  shape: S,
+  rules: ObjectRules,
+  node: TreeNode,
+  reading: Reading,
+): ObjectOf<S> | Failed {
+  if (node.kind !== "map") return mismatch(reading, node, rules.expects, rules.hint);
+  const values = new Map<string, unknown>();
+  const keys = new Map<string, Span>();
+  for (const entry of node.entries) readEntry(shape, entry, reading, values, keys);
+  const before = reading.found.length;
+  checkPresence(shape, rules, node, reading);
+  return reading.found.length > before || values.size < node.entries.length - removed(node, reading)
+    ? FAILED
+    : parseObject<S>(values, keys, node.span);
 }
 
 /** In a partial document `null` removes a key of an earlier one (JSON Merge Patch). */

@@ -21,6 +21,7 @@ import {
   parsed,
   type Reader,
   type Reading,
+  readObject,
   required,
   text,
 } from "./readers.ts";
@@ -166,46 +167,76 @@ export function readDocument(
   const header = headerOf(kind, tree);
   const later = header !== FAILED && earlier.has(kind, header.namespace, header.name);
   const merged = kind === "Mesh" || kind === "Workload";
-  const spec = readParts(kind, tree, { found: reading.found, partial: merged && later }, merged);
+  const parts = readParts(kind, tree, { found: reading.found, partial: merged && later }, merged);
+  const named = header === FAILED ? NAMELESS : header;
+  const whole = merged ? { kind, ...named, tree } : wholeDocument(kind, named, tree, reading);
   const failed = reading.found.slice(before).some(({ severity }) => severity === "error");
-  if (header === FAILED || failed || spec === FAILED) return invalid(tree, kind);
-  return merged ? { kind, ...header, tree } : wholeDocument(kind, header, tree);
+  if (header === FAILED || failed || parts === FAILED) return invalid(tree, kind);
+  return whole;
 }
 
-/** Reads all keys of a document. Of a kind that is merged, `spec` may be completed by later documents. */
+/** Stands in for the name of a document that is refused for want of one, so that its `spec` is looked at all the same. */
+const NAMELESS: DocumentHeader = {
+  name: "",
+  namespace: "",
+  labels: new Map(),
+  span: { file: "", line: 1, column: 1, endLine: 1, endColumn: 1 },
+};
+
+/**
+ * Reads all keys of a document but for the `spec` of a kind that is not merged, which `wholeDocument` reads. Of a kind that is merged,
+ * `spec` may be completed by later documents.
+ */
 function readParts(kind: Kind, tree: MapNode, reading: Reading, merged: boolean): unknown {
-  const shape = documentShape(kind);
+  const shape = shapeOf(kind);
   const strict: Reading = { found: reading.found, partial: false };
   const spec = shape.spec.reader;
   const lenient: Reader<unknown> = {
-    ...spec,
-    read: (node) => spec.read(node, merged ? { found: reading.found, partial: true } : strict),
+    schema: {},
+    expects: spec.expects,
+    read: (node) => (merged ? spec.read(node, { found: reading.found, partial: true }) : true),
   };
   const metadataReader = shape.metadata.reader;
-  const named: Reader<unknown> = { ...metadataReader, read: (node) => metadataReader.read(node, reading) };
-  return object(
+  const named: Reader<unknown> = {
+    schema: {},
+    expects: metadataReader.expects,
+    read: (node) => metadataReader.read(node, reading),
+  };
+  return readObject(
     {
       ...shape,
       spec: required(lenient, "what the document says"),
       metadata: required(named, shape.metadata.description),
     },
     { expects: "a document" },
-  ).read(tree, strict);
+    tree,
+    strict,
+  );
+}
+
+const SHAPES = new Map<Kind, ReturnType<typeof documentShape>>();
+
+/** The shape of a kind, made once. */
+function shapeOf(kind: Kind): ReturnType<typeof documentShape> {
+  const known = SHAPES.get(kind) ?? documentShape(kind);
+  SHAPES.set(kind, known);
+  return known;
 }
 
 function wholeDocument(
   kind: Exclude<Kind, "Mesh" | "Workload">,
   header: DocumentHeader,
   tree: MapNode,
+  { found }: Reading,
 ): Document | undefined {
   const node = entryOf(tree, "spec")?.value;
   if (node === undefined) return undefined;
-  const silent: Reading = { found: [], partial: false };
+  const strict: Reading = { found, partial: false };
   const build = <K extends Kind, S>(
     one: K,
     reader: Reader<S>,
   ): ({ readonly kind: K; readonly spec: S } & DocumentHeader) | undefined => {
-    const spec = reader.read(node, silent);
+    const spec = reader.read(node, strict);
     return spec === FAILED ? undefined : { kind: one, ...header, spec };
   };
   switch (kind) {

@@ -40,7 +40,6 @@ const OPTIONS = {
   merge: false,
   uniqueKeys: false,
   prettyErrors: false,
-  keepSourceTokens: true,
   logLevel: "silent",
 } as const;
 
