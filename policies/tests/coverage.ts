@@ -17,8 +17,13 @@ export function coverageOf(set: PolicySet, documents: readonly Document[], resul
   const live = set.policies.filter((policy) => policy.stage === "live");
   const drafts = draftsOf(live, documents);
   const byDestination = linesByDestination(live);
-  for (const { attributes } of results) {
-    const situation = situationOf(set, attributes, set.destinations);
+  for (const {
+    attributes,
+    case: { destination, workload },
+  } of results) {
+    // The two workloads that a case is about are all that its situation looks up.
+    const near: PolicySet = { ...set, workloads: workload === undefined ? [destination] : [destination, workload] };
+    const situation = situationOf(near, attributes, [destination.identity.toString()]);
     for (const line of byDestination.get(attributes.destination.toString()) ?? []) look(line, situation, drafts);
   }
   const items = [...drafts.values()];

@@ -16,6 +16,8 @@ export interface TestCase {
   readonly caller: TestCaller;
   /** The caller's identity; absent for an anonymous one. */
   readonly identity: string | undefined;
+  /** The caller, where it is a workload of the set. */
+  readonly workload: Workload | undefined;
   readonly written: TestCaseSyntax;
   readonly expected: Expected;
 }
@@ -39,11 +41,15 @@ export function testCasesOf(documents: readonly Document[], set: PolicySet): rea
 function casesOf(test: PolicyTest, workloads: ReadonlyMap<string, Workload>): readonly TestCase[] {
   const find = (of: { readonly namespace?: string; readonly name: string }): Workload | undefined =>
     workloads.get(`${of.namespace ?? test.namespace}/${of.name}`);
+  const registered = (caller: TestCaller): Workload | undefined =>
+    caller.kind === "identity"
+      ? [...workloads.values()].find(({ identity }) => identity.toString() === caller.identity)
+      : undefined;
   const destination = find(test.spec.to.value);
   if (destination === undefined) return [];
   return test.spec.cases.value.flatMap((written, at): readonly TestCase[] => {
     const caller = written.from.value;
-    const workload = caller.kind === "workload" ? find(caller.workload) : undefined;
+    const workload = caller.kind === "workload" ? find(caller.workload) : registered(caller);
     if (caller.kind === "workload" && workload === undefined) return [];
     return [
       {
@@ -55,6 +61,7 @@ function casesOf(test: PolicyTest, workloads: ReadonlyMap<string, Workload>): re
         destination,
         caller,
         identity: caller.kind === "identity" ? caller.identity : workload?.identity.toString(),
+        workload,
         written,
         expected: expectedOf(written, test.namespace),
       },
