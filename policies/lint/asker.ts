@@ -8,10 +8,14 @@ import { type LinePieces, piecesOf } from "../space/pieces.ts";
 import type { Contender, Example } from "../space/search.ts";
 import { Side } from "../space/side.ts";
 import { Universe } from "../space/universe.ts";
+import { CallerGroups } from "./caller-groups.ts";
 import type { LineOf } from "./line-at.ts";
 import { type KnownCaller, MetCallers } from "./met-callers.ts";
 import type { Answer, Ask, Question } from "./question.ts";
 import { type CallerLine, contendersOf, HIT, SOME, search } from "./run-search.ts";
+
+/** Of so many callers each is asked about, without looking which are alike. */
+const FEW = 4;
 
 /** Answers questions about a set, of requests from an instant on. What is alike in several questions is worked out once. */
 export function askerOf(set: PolicySet, now: Date): Ask {
@@ -23,16 +27,17 @@ class Asker {
   readonly #side: Side;
   readonly #universe: Universe;
   readonly #met: MetCallers;
+  readonly #groups: CallerGroups;
   readonly #now: Date;
   readonly #providers: readonly string[];
   readonly #isolates: boolean;
-  readonly #rows = new WeakMap<LineOf, Map<string, Row>>();
   readonly #pieces = new WeakMap<LineOf, Map<string, LinePieces>>();
 
   constructor(set: PolicySet, now: Date) {
     this.#side = new Side(set);
     this.#universe = new Universe({ now });
     this.#met = new MetCallers(this.#side);
+    this.#groups = new CallerGroups(this.#met, this.#side);
     this.#now = now;
     this.#providers = [...set.mesh.jwtProviders.keys()];
     this.#isolates = set.mesh.isolate.length > 0;
@@ -42,7 +47,7 @@ class Asker {
     const asked = new Set<string>();
     let undecided = false;
     const place = placeOf(question);
-    const rows = this.#rowsOf(question, place);
+    const rows = this.#rowsOf(question);
     for (const at of this.#candidates(question)) {
       const known = this.#met.callers[at];
       const lines = known && this.#linesOf(rows, { at, known, ...place });
@@ -58,14 +63,19 @@ class Asker {
     return { kind: undecided ? "undecided" : "none" };
   }
 
-  /** Places of the callers that may be in an answer: those of the line that the fewest meet. */
-  #candidates({ all, some }: Question): Iterable<number> {
+  /** Places of the callers that may be in an answer: of those of the line that the fewest meet, one of each group. */
+  #candidates({ view, all }: Question): readonly number[] {
     const met = all.map(({ rule, policy }) => this.#met.of(rule, policy));
     const [least] = met.toSorted((left, right) => left.size - right.size);
     if (least === undefined) return [];
-    if (some === undefined || least.size <= some.length) return least.keys();
-    const any = new Set(some.flatMap(({ rule, policy }) => [...this.#met.of(rule, policy).keys()]));
-    return any.size < least.size ? [...any].sort((left, right) => left - right) : least.keys();
+    const first =
+      least.size < FEW
+        ? undefined
+        : this.#groups.firstOf(
+            view,
+            all.map(({ rule }) => rule),
+          );
+    return first === undefined ? [...least.keys()] : [...least.keys()].filter((at) => first.has(at));
   }
 
   #contenders(lines: readonly CallerLine[], kind: "http" | "tcp", { refusals }: Question): readonly Contender[] {
@@ -82,12 +92,13 @@ class Asker {
     return attributesOfExample(example, { kind, caller: id, workload, providers: this.#providers, now: this.#now });
   }
 
-  #rowsOf({ all, none, some }: Question, { reading }: Pick<Place, "reading">): Rows {
+  #rowsOf({ all, none, some }: Question): Rows {
     const rows = (lines: readonly LineOf[]): readonly LineRow[] =>
-      lines.map((line) => {
-        const rows = memo(this.#rows, line, () => new Map<string, Row>());
-        return { line, row: memo(rows, reading, () => new Map()) };
-      });
+      lines.map((line) => ({
+        line,
+        met: this.#met.of(line.rule, line.policy),
+        pieces: memo(this.#pieces, line, () => new Map<string, LinePieces>()),
+      }));
     return { all: rows(all), none: rows(none), ...(some === undefined ? {} : { some: rows(some) }) };
   }
 
@@ -109,23 +120,11 @@ class Asker {
     return { contenders, key };
   }
 
-  /** What is left of a line once the caller is known; undefined where nothing is. */
-  #meet({ line, row }: LineRow, place: Place): LinePieces | undefined {
-    let pieces = row.get(place.at);
-    if (pieces === undefined) {
-      pieces = this.#firstMeet(line, place) ?? "none";
-      row.set(place.at, pieces);
-    }
-    if (pieces === "none" || (this.#isolates && this.#isApart(line.rule, place))) return undefined;
-    return pieces;
-  }
-
-  /** Callers of whom the same is left meet the same parts. */
-  #firstMeet(line: LineOf, place: Place): LinePieces | undefined {
-    const met = this.#met.of(line.rule, line.policy).get(place.at);
-    if (met === undefined) return undefined;
-    const known = memo(this.#pieces, line, () => new Map<string, LinePieces>());
-    return memo(known, place.reading + met.key, () => this.#piecesOf(line, met, place));
+  /** What is left of a line once the caller is known; undefined where nothing is. Callers of whom the same is left share it. */
+  #meet({ line, met, pieces }: LineRow, place: Place): LinePieces | undefined {
+    const left = met.get(place.at);
+    if (left === undefined || (this.#isolates && this.#isApart(line.rule, place))) return undefined;
+    return memo(pieces, place.reading + left.key, () => this.#piecesOf(line, left, place));
   }
 
   #isApart({ effect, across }: Rule, { known, destination }: Place): boolean {
@@ -145,15 +144,13 @@ class Asker {
   }
 }
 
-/** What is left of one line, by place of the caller. */
-type Row = Map<number, LinePieces | "none">;
-
+/** A line of a question, the callers that it meets, and what is then left of it. */
 interface LineRow {
   readonly line: LineOf;
-  readonly row: Row;
+  readonly met: ReadonlyMap<number, Met>;
+  readonly pieces: Map<string, LinePieces>;
 }
 
-/** The lines of a question with their rows. */
 type Rows = Readonly<Record<"all" | "none", readonly LineRow[]> & Partial<Record<"some", readonly LineRow[]>>>;
 
 /** What a map holds under a key, made where it holds nothing. */
