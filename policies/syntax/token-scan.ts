@@ -29,6 +29,8 @@ const REFUSED: Readonly<
   tag: ["ERR_POLICY_TAG", "tags are not part of this language", "remove the tag; quote the value if it is text"],
 };
 
+const DIRECTIVE = ["ERR_POLICY_DIRECTIVE", "YAML directives are not part of this language", "remove the line"] as const;
+
 /** What stands directly in a token, last first, so that a stack yields it in order. Loops: a file may hold more parts than a call takes arguments. */
 function children({ token, depth }: Visit): Visit[] {
   const found: Visit[] = [];
@@ -52,11 +54,10 @@ function children({ token, depth }: Visit): Visit[] {
 }
 
 function refusalOf(source: SourceText, token: CST.Token | CST.SourceToken): Diagnostic | undefined {
+  const refused = token.type === "directive" ? DIRECTIVE : REFUSED[token.type];
+  if (refused === undefined) return undefined;
   const span = source.span(token.offset, token.offset + ("source" in token ? token.source.length : 1));
-  if (token.type === "directive")
-    return diagnostic("ERR_POLICY_DIRECTIVE", span, "YAML directives are not part of this language", "remove the line");
-  const refused = REFUSED[token.type];
-  return refused && diagnostic(refused[0], span, refused[1], refused[2]);
+  return diagnostic(refused[0], span, refused[1], refused[2]);
 }
 
 /** Looks at every token once: aliases, anchors, tags, directives and depth. */

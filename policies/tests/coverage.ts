@@ -1,5 +1,6 @@
 import type { Lack } from "../explain/explanation.ts";
 import { lacksOf } from "../explain/lacks.ts";
+import { lineMatches } from "../match/request-line.ts";
 import type { AccessPolicy, PolicySet, Rule } from "../model/index.ts";
 import { linesOf, type PolicyLine } from "../reference/lines.ts";
 import { apartLabels, type Situation, situationOf } from "../reference/situation.ts";
@@ -64,6 +65,10 @@ function draftsOf(live: readonly AccessPolicy[], documents: readonly Document[])
 }
 
 function look(line: PolicyLine, situation: Situation, drafts: ReadonlyMap<string, Draft>): void {
+  // Of a line about other requests nothing is seen, and most are.
+  const { request, of } = line;
+  const folded = situation.destination?.paths.caseInsensitive === true;
+  if (request !== undefined && !folded && lineMatches(of.effect, request, situation.request) !== true) return;
   const lacks = lacksOf(line, situation);
   const see = (kind: CoverageKind, name: string, value: boolean): void =>
     note(drafts.get(conditionKey(line, kind, name)), value);
