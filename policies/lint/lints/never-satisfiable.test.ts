@@ -11,6 +11,13 @@ describe("never-satisfiable", () => {
     expect(found("never-satisfiable", kept)).toHaveLength(1);
   });
 
+  it("tells once of a rule of which no line can be met", () => {
+    const text = policy(allow(["GET /a", "GET /b"], "except: { from: [{ labels: { tier: front } }] }"));
+    expect(found("never-satisfiable", text)).toMatchObject([
+      { span: { line: 8 }, message: "no request meets any line of `reads`" },
+    ]);
+  });
+
   it("takes lines that some request makes true, and what other findings tell already", () => {
     expect(
       found(

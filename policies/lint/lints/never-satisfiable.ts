@@ -5,21 +5,39 @@ import type { Subject } from "../subject.ts";
 
 /** Lines that no request makes true, where nothing else that is said of the rule tells why. */
 export function neverSatisfiable(subject: Subject): readonly Finding[] {
-  return subject.standings().flatMap(({ line, standing }) =>
-    standing.kind !== "never" || isTold(line, subject)
-      ? []
-      : [
-          finding({
-            id: "never-satisfiable",
-            severity: "warning",
-            about: [line.lineId],
-            span: placeOf(line),
-            message: `no request meets ${textOf(line)} of \`${line.rule.name}\``,
-            reason: "its callers, conditions, times and exceptions exclude one another, so it does nothing",
-            remedy: "look at what they ask for together (isolation labels included), or remove it",
-          }),
-        ],
-  );
+  const lines = subject
+    .standings()
+    .filter(({ line, standing }) => standing.kind === "never" && !isTold(line, subject))
+    .map(({ line }) => line);
+  const byRule = new Map<string, LineOf[]>();
+  for (const line of lines) byRule.set(line.id, [...(byRule.get(line.id) ?? []), line]);
+  return [...byRule.values()].flatMap((found) => (isWhole(found) ? found.slice(0, 1).map(ofRule) : found.map(ofLine)));
+}
+
+/** Whether these are all the lines of a rule that has several. */
+function isWhole(lines: readonly LineOf[]): boolean {
+  return lines.length > 1 && lines.length === lines[0]?.rule.requests?.length;
+}
+
+function ofRule({ rule, id }: LineOf): Finding {
+  return report([id], rule.span, `no request meets any line of \`${rule.name}\``);
+}
+
+function ofLine(line: LineOf): Finding {
+  const { rule, lineId } = line;
+  return report([lineId], placeOf(line), `no request meets ${textOf(line)} of \`${rule.name}\``);
+}
+
+function report(about: readonly string[], span: Span, message: string): Finding {
+  return finding({
+    id: "never-satisfiable",
+    severity: "warning",
+    about,
+    span,
+    message,
+    reason: "its callers, conditions, times and exceptions exclude one another, so it does nothing",
+    remedy: "look at what they ask for together (isolation labels included), or remove it",
+  });
 }
 
 /** Whether the rule is over, or a warning stands in it, but for one of another line. */
