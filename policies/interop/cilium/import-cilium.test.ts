@@ -191,7 +191,7 @@ describe("what is not carried over", () => {
     expect(report.summary.unsupported).toBeGreaterThan(0);
   });
 
-  it("names egress, other kinds and policies of hosts", () => {
+  it("names destinations out of reach, other kinds and policies of hosts", () => {
     const { report } = imported(
       policy({ endpointSelector: {}, egress: [{}] }),
       policy({ nodeSelector: {}, ingress: [{}] }),
@@ -225,5 +225,46 @@ describe("denials", () => {
     );
     expect(verdict("shop/web", "GET /")).toBe("deny");
     expect(report.summary.narrower).toBeGreaterThan(0);
+  });
+});
+
+describe("egress", () => {
+  const egress = (...rules: readonly unknown[]) =>
+    imported(
+      policy({ endpointSelector: { matchLabels: { app: "web" } }, egress: rules }, { name: "out", namespace: "shop" }),
+    );
+  const to = (app: string): unknown => ({ matchLabels: { app } });
+
+  it("is denied at the callee where no rule opens it, for the callers that are selected", () => {
+    const { replay } = egress({ toEndpoints: [to("api")] });
+    expect(replay({ from: "shop/web", to: "shop/api", request: "GET /" })).toBe("allow");
+    expect(replay({ from: "shop/web", to: "shop/db", request: "tcp 5432" })).toBe("deny");
+    expect(replay({ from: "ops/probe", to: "shop/db", request: "tcp 5432" })).toBe("allow");
+  });
+
+  it("leaves request lines open that an HTTP rule names", () => {
+    const { replay } = egress({
+      toEndpoints: [to("api")],
+      toPorts: [{ rules: { http: [{ method: "GET", path: "/v1/.*" }] } }],
+    });
+    expect(replay({ from: "shop/web", to: "shop/api", request: "GET /v1/a" })).toBe("allow");
+    expect(replay({ from: "shop/web", to: "shop/api", request: "POST /v1/a" })).toBe("deny");
+  });
+
+  it("stays closed where the callee's ports are not known and a rule opens some of them", () => {
+    const { replay } = egress({ toEndpoints: [to("api")], toPorts: [{ ports: [{ port: "80" }] }] });
+    expect(replay({ from: "shop/web", to: "shop/api", request: "GET /", port: 80 })).toBe("deny");
+  });
+
+  it("is denied by `egressDeny` without closing the rest", () => {
+    const { replay } = imported(
+      policy({
+        endpointSelector: { matchLabels: { app: "web" } },
+        enableDefaultDeny: { egress: false },
+        egressDeny: [{ toEndpoints: [to("db")] }],
+      }),
+    );
+    expect(replay({ from: "shop/web", to: "shop/db", request: "tcp 5432" })).toBe("deny");
+    expect(replay({ from: "shop/web", to: "shop/api", request: "GET /" })).toBe("allow");
   });
 });

@@ -1,47 +1,22 @@
-import { addressBlock } from "../draft/address-blocks.ts";
 import type { DraftCaller, DraftPolicy, DraftRule } from "../draft/draft.ts";
 import { everyCaller } from "../draft/everything.ts";
 import { Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
 import { openByDefault } from "../draft/open-by-default.ts";
-import { nameOf, type World, worldOf } from "../draft/world.ts";
+import { nameOf, worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
 import { isRecord, readForeignYaml } from "../foreign-yaml.ts";
 import type { Importer } from "../importer.ts";
-import { networkWithout } from "../linkerd/networks.ts";
 import { reportOf, type SourcePlace } from "../report.ts";
 import { Fields } from "../translate/fields.ts";
 import { notePieces, rulesOf } from "../translate/grant.ts";
 import { EVERYTHING, piecesOf } from "../translate/piece.ts";
+import { type Context, callersOf, FROM_KEYS } from "./callers.ts";
+import { egressDenies } from "./egress.ts";
 import { type HttpRule, readHttpRule } from "./http-rule.ts";
 import { portsOf } from "./ports.ts";
-import {
-  callersOfSelector,
-  type EndpointSelector,
-  protectionsOf,
-  readEndpointSelector,
-  selectsEndpoint,
-} from "./selector.ts";
-
-/** One `spec` of a policy. */
-interface Spec {
-  readonly fields: Fields;
-  readonly name: string;
-  /** Absent: of the cluster. */
-  readonly home: string | undefined;
-  readonly selector: EndpointSelector;
-  readonly construct: string;
-  /** Whether what it selects is closed but for its rules. */
-  readonly closes: boolean;
-}
-
-interface Context {
-  readonly world: World;
-  readonly notes: Notes;
-}
-
-const SPEC_KEYS =
-  "endpointSelector ingress ingressDeny egress egressDeny enableDefaultDeny description labels log".split(" ");
+import { type Spec, specsOf } from "./read-specs.ts";
+import { type EndpointSelector, protectionsOf, readEndpointSelector, selectsEndpoint } from "./selector.ts";
 
 /**
  * CiliumNetworkPolicies and CiliumClusterwideNetworkPolicies: ingress at layers 3, 4 and 7 (HTTP). Allows of all policies
@@ -77,46 +52,11 @@ export const importCilium: Importer = (texts, options) => {
     names,
     notes,
   );
-  return { documents: writeDocuments([...policies, ...open], world), report: reportOf(notes.entries) };
+  return {
+    documents: writeDocuments([...policies, ...open, ...egressDenies(specs, names, world)], world),
+    report: reportOf(notes.entries),
+  };
 };
-
-function specsOf(document: Fields, kind: string, namespace: string, notes: Notes): readonly Spec[] {
-  const metadata = document.map("metadata");
-  const name = metadata?.text("name") ?? "";
-  const home = kind === "CiliumNetworkPolicy" ? (metadata?.text("namespace") ?? namespace) : undefined;
-  const single = document.map("spec");
-  const all = [...(single === undefined ? [] : [single]), ...document.maps("specs")];
-  if (all.length === 0 || name === "") throw document.invalid("spec", "or the name is missing");
-  return all.flatMap((fields, index) => {
-    const construct = `${kind} ${home === undefined ? "" : `${home}/`}${name}${all.length > 1 ? ` specs[${index}]` : ""}`;
-    for (const key of fields.unknown([...SPEC_KEYS, "nodeSelector"]))
-      notes.add(fields.place(key), `${construct}: ${key}`, "unsupported", "this key is not known");
-    const selector = readEndpointSelector(fields.get("endpointSelector"));
-    if (selector === undefined) {
-      const reason = fields.has("nodeSelector")
-        ? "policies of hosts are no policies of workloads"
-        : "what it selects is not told by the registry";
-      notes.add(fields.place("endpointSelector"), construct, "unsupported", reason);
-      return [];
-    }
-    for (const key of ["egress", "egressDeny"])
-      if (fields.get(key) !== undefined)
-        notes.add(
-          fields.place(key),
-          `${construct}: ${key}`,
-          "unsupported",
-          "a decision falls at the callee: what a caller's own side forbids is not read",
-          { scope: "egress" },
-        );
-    return [{ fields, name, home, selector, construct, closes: closesIngress(fields) }];
-  });
-}
-
-function closesIngress(fields: Fields): boolean {
-  const said = fields.map("enableDefaultDeny")?.get("ingress");
-  if (said === false) return false;
-  return said === true || fields.get("ingress") !== undefined || fields.get("ingressDeny") !== undefined;
-}
 
 function policiesOf(spec: Spec, names: Names, context: Context): readonly DraftPolicy[] {
   const { fields, home, selector, construct, name } = spec;
@@ -146,7 +86,6 @@ const RULE_KEYS =
   "fromEndpoints fromRequires fromCIDR fromCIDRSet fromEntities fromGroups fromNodes toPorts icmps authentication".split(
     " ",
   );
-const FROM_KEYS = ["fromEndpoints", "fromCIDR", "fromCIDRSet", "fromEntities", "fromGroups", "fromNodes"];
 
 function allowsOf(rule: Fields, spec: Spec, names: Names, context: Context): readonly DraftRule[] {
   const { construct } = spec;
@@ -291,79 +230,6 @@ function noteIcmps(rule: Fields, { construct }: Spec, notes: Notes): void {
     notes.add(rule.place("icmps"), `${construct}: icmps`, "unsupported", "ICMP is not carried by a sidecar", {
       scope: "datagram",
     });
-}
-
-/** Who a rule lets in, or keeps out; none named is everybody. */
-function callersOf(rule: Fields, spec: Spec, context: Context): readonly DraftCaller[] {
-  const { world } = context;
-  const isAuthenticated = rule.map("authentication")?.text("mode") === "required";
-  const named = FROM_KEYS.some((key) => rule.get(key) !== undefined);
-  const callers = named
-    ? [
-        ...endpointCallers(rule, spec, context),
-        ...cidrCallers(rule, spec, context),
-        ...entityCallers(rule, spec, context),
-      ]
-    : everyCaller(world);
-  return isAuthenticated ? callers.filter(({ anyone }) => anyone !== "anonymous") : callers;
-}
-
-function endpointCallers(rule: Fields, { home, construct }: Spec, { world, notes }: Context): readonly DraftCaller[] {
-  const list = rule.get("fromEndpoints");
-  const values: readonly unknown[] = Array.isArray(list) ? list : [];
-  return values.flatMap((value, index) => {
-    const selector = readEndpointSelector(value);
-    if (selector === undefined)
-      notes.add(
-        rule.place("fromEndpoints"),
-        `${construct}.fromEndpoints[${index}]`,
-        "unsupported",
-        "what it selects is not told by the registry",
-      );
-    return selector === undefined ? [] : callersOfSelector(selector, home, world);
-  });
-}
-
-/** Blocks of addresses are callers from outside: endpoints of the cluster are never told by them. */
-function cidrCallers(rule: Fields, { construct }: Spec, { notes }: Context): readonly DraftCaller[] {
-  const sets = [
-    ...rule.texts("fromCIDR").map((cidr) => networkWithout(cidr, [])),
-    ...rule
-      .maps("fromCIDRSet")
-      .map((set) =>
-        set.has("cidr") && set.unknown(["cidr", "except"]).length === 0
-          ? networkWithout(set.text("cidr") ?? "", set.texts("except"))
-          : undefined,
-      ),
-  ];
-  const addresses = sets.flatMap((blocks) => blocks ?? []).flatMap((block) => addressBlock(block) ?? []);
-  if (sets.includes(undefined))
-    notes.add(rule.place(), `${construct}: fromCIDRSet`, "unsupported", "these addresses cannot be written as blocks");
-  for (const key of ["fromGroups", "fromNodes"])
-    if (rule.has(key))
-      notes.add(rule.place(key), `${construct}: ${key}`, "unsupported", "these callers are not told by the registry");
-  return addresses.length === 0 ? [] : [{ anyone: "anonymous", addresses: [...new Set(addresses)] }];
-}
-
-function entityCallers(rule: Fields, { construct }: Spec, { world, notes }: Context): readonly DraftCaller[] {
-  return rule.texts("fromEntities").flatMap((entity): readonly DraftCaller[] => {
-    switch (entity) {
-      case "all":
-        return everyCaller(world);
-      case "world":
-        return everyCaller(world).filter(({ anyone }) => anyone !== "authenticated");
-      case "cluster":
-        return [{ anyone: "authenticated" }];
-      default:
-        notes.add(
-          rule.place("fromEntities"),
-          `${construct}: ${entity}`,
-          "unsupported",
-          "this entity is no workload of the registry",
-        );
-        return [];
-    }
-  });
 }
 
 /** Denials know no HTTP. What one cannot say it denies more widely. */
