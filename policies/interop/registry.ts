@@ -1,6 +1,7 @@
 import { importAwsSecurityGroups } from "./aws-security-groups/import-aws-security-groups.ts";
 import { importCilium } from "./cilium/import-cilium.ts";
 import { importConsul } from "./consul/import-consul.ts";
+import { exportEnvoyRbac } from "./envoy-rbac/export-envoy-rbac.ts";
 import type { Exporter } from "./exporter.ts";
 import type { Importer } from "./importer.ts";
 import { importIstio } from "./istio/import-istio.ts";
@@ -24,4 +25,4 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map<string, Importer
 ]);
 
 /** Exporters by format: one line a format. */
-export const EXPORTERS: ReadonlyMap<string, Exporter> = new Map<string, Exporter>([]);
+export const EXPORTERS: ReadonlyMap<string, Exporter> = new Map<string, Exporter>([["envoy-rbac", exportEnvoyRbac]]);

@@ -23,7 +23,7 @@ export interface SourcePlace {
  * `head`: HEAD requests. `trailing-slash`: the path ends in a slash, or lacks the one that the source has. `unregistered`: callers
  * that are not in the registry the import was given. `foreign`: callers of another trust domain. `anonymous`: callers without identity.
  * `egress`: what the caller's side forbids. `datagram`: UDP and the like, which no sidecar carries. `malformed-identity`: callers whose
- * principal is no SPIFFE ID. `host`, `method`: requests of a host or method like `subject`.
+ * principal is no SPIFFE ID. `host`, `method`: requests of a host or method like `subject`. `escaped-path`: paths that hold a percent sign.
  * `long-number`: a number of 20 digits or more in the path. `long-value`: a header or parameter in which a regular expression repeats
  * more often than values are listed. `list-query`: a query parameter that is repeated.
  */
@@ -46,7 +46,8 @@ export type RequestScope =
   | "list-query"
   | "malformed-identity"
   | "host"
-  | "method";
+  | "method"
+  | "escaped-path";
 
 /** What became of one construct of the source. */
 export interface ReportEntry {
