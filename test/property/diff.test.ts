@@ -13,7 +13,7 @@ import { callerClasses, comparison, DestinationSpace, Side, type SpaceFinding } 
 import { buildSet, NOW, type SetInput } from "../../policies/testing/build.ts";
 import { generateRequest } from "./generate-request.ts";
 import { generateSet } from "./generate-set.ts";
-import { mutateSet } from "./mutate-set.ts";
+import { mutateSet, smallSet } from "./mutate-set.ts";
 import { Random, runCount, runSeed } from "./random.ts";
 
 const REQUESTS_A_PAIR = 24;
@@ -60,7 +60,8 @@ interface Pair {
 
 function pairOf(seed: number): Pair {
   const random = new Random(seed);
-  const old = generateSet(random);
+  const whole = generateSet(random);
+  const old = random.chance(0.6) ? smallSet(random, whole) : whole;
   const next = mutateSet(random, old);
   return { random, inputs: [old, next], sets: [buildSet(old), buildSet(next)] };
 }

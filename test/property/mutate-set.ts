@@ -30,8 +30,13 @@ function editPolicy(random: Random, policy: PolicyInput, donors: readonly RuleIn
 
 const OPTIONAL = ["hosts", "ports", "headers", "query", "jwt", "notBefore", "notAfter", "except", "across"] as const;
 
-/** Takes one key of a rule away, or takes it over from another. */
+/** Takes one key of a rule away, takes it over from another, or edits one of its lines. */
 function editRule(random: Random, rule: RuleInput, donors: readonly RuleInput[], isDeny: boolean): RuleInput {
+  const { requests = [] } = rule;
+  if (requests.length > 0 && random.chance(0.5)) {
+    const at = random.int(requests.length);
+    return { ...rule, requests: requests.with(at, editLine(random, requests[at] ?? "")) };
+  }
   const donor = donors.length === 0 ? {} : random.pick(donors);
   const key = random.pick([...OPTIONAL, "from", "requests"] as const);
   const { [key]: _, ...rest } = rule;
@@ -40,4 +45,47 @@ function editRule(random: Random, rule: RuleInput, donors: readonly RuleInput[],
   if (key === "across" && isDeny) return rule;
   if (needed || random.chance(0.5)) return donor[key] === undefined && needed ? rule : { ...rest, ...taken };
   return rest;
+}
+
+/** Another method, one more or one less slash, another type of a parameter: what people get wrong by one character. */
+function editLine(random: Random, line: string): string {
+  const [first = "", second = ""] = line.split(" ");
+  if (first === "tcp") return `tcp ${random.pick(["*", "5432", "8443"])}`;
+  if (first === "grpc")
+    return random.chance(0.5) ? `POST /${second.replace("*", "{m}")}` : second.replace(/^(.*)\/.*$/, "grpc $1/*");
+  const edits: readonly (() => string)[] = [
+    () =>
+      `${first} ${second.endsWith("/") ? second.slice(0, -1) || "/" : second.endsWith("**") ? second : `${second}/`}`,
+    () => `${first} ${second.includes("**") ? second.replace("/**", "") || "/" : `${second.replace(/\/$/, "")}/**`}`,
+    () =>
+      `${first} ${second.replace(/\{id(?::[a-z]+)?\}/, random.pick(["{id}", "{id:int}", "{id:hex}", "{id:slug}", "42"]))}`,
+    () => `${random.pick(["GET|HEAD", "GET", "HEAD", "ANY", "POST", "GET|POST", "websocket"])} ${second}`,
+  ];
+  return random.pick(edits)();
+}
+
+/** Few rules for one workload, so that a difference that is missed is not made up for by another. */
+export function smallSet(random: Random, set: SetInput): SetInput {
+  const policies = set.policies.filter(
+    ({ stage, allow, deny }) => stage !== "candidate" && (allow ?? []).length + (deny ?? []).length > 0,
+  );
+  const policy = policies.length === 0 ? undefined : random.pick(policies);
+  const wide = {
+    name: "wide",
+    protects: "orders",
+    allow: [{ name: "all", from: [{ anyone: "authenticated" as const }], requests: ["ANY /**", "tcp *"] }],
+  };
+  const few = policy && {
+    ...policy,
+    protects: "orders",
+    namespace: "shop",
+    allow: (policy.allow ?? []).slice(0, 1),
+    deny: (policy.deny ?? []).slice(0, 1),
+  };
+  const orders = { ...set.workloads.orders, namespace: "shop" };
+  return {
+    ...set,
+    workloads: { ...set.workloads, orders },
+    policies: [...(few ? [few] : []), ...(random.chance(0.6) ? [wide] : [])],
+  };
 }
