@@ -1,5 +1,5 @@
 import type { DraftCaller, DraftPolicy, DraftRule } from "../draft/draft.ts";
-import { Names } from "../draft/names.ts";
+import { labelOf, Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
 import { type KnownWorkload, nameOf, type World, worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
@@ -43,10 +43,10 @@ function registryOf(intentions: readonly Intention[], options: ImportOptions, ho
   const trustDomain = options.trustDomain ?? "cluster.local";
   for (const { namespace, name } of intentions.flatMap(({ destination, source }) => [destination, source])) {
     const place = namespace === "*" ? home : namespace;
-    if (name === "*" || known.some((one) => one.namespace === place && one.name === name)) continue;
+    if (name === "*" || known.some((one) => one.namespace === place && one.name === labelOf(name))) continue;
     known.push({
       namespace: place,
-      name,
+      name: labelOf(name),
       labels: {},
       identity: `spiffe://${trustDomain}/ns/${place}/dc/dc1/svc/${name}`,
     });
@@ -111,7 +111,7 @@ function withoutCarved({ pieces, losses }: Pieces): Pieces {
 }
 
 function callerOf({ namespace, name }: ServiceName): DraftCaller {
-  return { workload: `${namespace}/${name}` };
+  return { workload: `${namespace}/${labelOf(name)}` };
 }
 
 /** Whether what a caller may do is request lines alone, so that a deny can spare exactly that. */
@@ -140,10 +140,7 @@ interface Winners {
 /** For each source the intention that counts: an exact destination before an exact source, the first of equals. */
 function winnersFor(workload: KnownWorkload, intentions: readonly Intention[]): Winners {
   const applicable = intentions
-    .filter(
-      ({ destination }) =>
-        destination.name === "*" || nameOf(workload) === `${destination.namespace}/${destination.name}`,
-    )
+    .filter(({ destination }) => isMeant(destination, workload))
     .sort((a, b) => precision(b) - precision(a));
   const winners = new Map<string, Intention>();
   const general = applicable.find(({ source }) => source.name === "*");
@@ -156,8 +153,14 @@ function winnersFor(workload: KnownWorkload, intentions: readonly Intention[]): 
   return { named: [...winners.values()], rest: general };
 }
 
-const precision = ({ destination, source }: Intention): number =>
-  (destination.name === "*" ? 0 : 2) + (source.name === "*" ? 0 : 1);
+/** Whether a destination is a workload; one for all services of no particular namespace is every one. */
+function isMeant({ namespace, name }: ServiceName, workload: KnownWorkload): boolean {
+  if (name === "*") return namespace === "*" || namespace === workload.namespace;
+  return nameOf(workload) === `${namespace}/${labelOf(name)}`;
+}
+
+const precision = ({ destination, source, closes }: Intention): number =>
+  (destination.name === "*" ? 0 : 2) + (source.name === "*" ? 0 : 1) + (closes === true ? 0.5 : 0);
 
 function grantOf(intention: Intention | undefined, defaultAction: "allow" | "deny"): Pieces {
   const action = intention?.action ?? defaultAction;

@@ -35,6 +35,8 @@ export interface Intention {
   readonly destination: ServiceName;
   readonly source: ServiceName;
   readonly action: "allow" | "deny" | readonly Permission[];
+  /** Stands for a source that cannot be told: it comes before what else is said of all sources. */
+  readonly closes?: boolean;
   readonly place: SourcePlace;
   readonly construct: string;
 }
@@ -69,7 +71,8 @@ function destinationOf(entry: Fields, spec: Fields, home: string): ServiceName {
   const metadata = entry.map("metadata");
   const name = destination?.text("name") ?? entry.text("name") ?? metadata?.text("name");
   if (name === undefined) throw entry.invalid("name", "is missing");
-  return { name, namespace: destination?.text("namespace") ?? entry.text("namespace") ?? home };
+  const given = destination?.text("namespace") ?? entry.text("namespace");
+  return { name, namespace: given ?? (name === "*" ? "*" : home) };
 }
 
 interface Around {
@@ -84,22 +87,29 @@ function intentionOf(source: Fields, around: Around, notes: Notes): readonly Int
   const named: ServiceName = { name: source.text("name") ?? "*", namespace: source.text("namespace") ?? home };
   const construct = `${around.construct}: source ${shown(named)}`;
   const place = source.place();
-  const elsewhere = ["peer", "samenessGroup", "partition"].find(
-    (key) => source.has(key) && source.get(key) !== "default",
-  );
   const action = actionOf(source, { ...around, construct }, notes);
-  if (elsewhere !== undefined) {
-    notes.add(
-      source.place(elsewhere),
-      `${construct}: ${elsewhere}`,
-      "unsupported",
-      "callers of another cluster are denied",
-    );
+  if (source.has("peer")) {
+    notes.add(source.place("peer"), `${construct}: peer`, "unsupported", "callers of another cluster are denied");
     return [];
+  }
+  if (!isTold(source, named, home)) {
+    notes.add(
+      place,
+      construct,
+      "narrower",
+      "this source is not told from others, so that all that no other source names are denied",
+    );
+    return [{ destination, source: { namespace: "*", name: "*" }, action: "deny", closes: true, place, construct }];
   }
   for (const key of source.unknown(SOURCE_KEYS))
     notes.add(source.place(key), `${construct}: ${key}`, "unsupported", "this key is not known");
   return [{ destination, source: named, action, place, construct }];
+}
+
+/** Whether the registry tells a source: not by partitions and groups, nor by all services of one namespace. */
+function isTold(source: Fields, { namespace, name }: ServiceName, home: string): boolean {
+  const others = ["samenessGroup", "partition"].some((key) => source.has(key) && source.get(key) !== "default");
+  return !others && (name !== "*" || namespace === home || namespace === "*" || namespace === "default");
 }
 
 function actionOf(source: Fields, around: Around, notes: Notes): Intention["action"] {

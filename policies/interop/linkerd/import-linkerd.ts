@@ -43,8 +43,18 @@ export const importLinkerd: Importer = (texts, options) => {
     return one.kind === "ServerAuthorization" ? serverAuthorizationOf(one, servers, world, notes) : [];
   });
   const policies = servers.flatMap((server) => policiesOf(server, { resources, authorizations, world, notes }));
-  return { documents: writeDocuments(policies, world), report: reportOf(notes.entries) };
+  return { documents: writeDocuments(distinct(policies), world), report: reportOf(notes.entries) };
 };
+
+/** Names are unique in a namespace: two that are one as a DNS label are told apart by a number. */
+function distinct(policies: readonly DraftPolicy[]): readonly DraftPolicy[] {
+  const names = new Map<string, Names>();
+  return policies.map((policy) => {
+    const taken = names.get(policy.namespace) ?? new Names();
+    names.set(policy.namespace, taken);
+    return { ...policy, name: taken.take(policy.name) };
+  });
+}
 
 function resourceOf(document: ForeignDocument, home: string, notes: Notes): readonly Resource[] {
   const { value } = document;
