@@ -16,7 +16,8 @@ import { generateRequest } from "./generate-request.ts";
 import { generateSet } from "./generate-set.ts";
 import { Random, runCount, runSeed } from "./random.ts";
 
-const REQUESTS_A_SET = 10;
+const REQUESTS_A_SET = 4;
+const REQUESTS_A_FOUND_LINE = 3;
 const PROVIDERS = ["corp", "other"];
 
 describe("lint", () => {
@@ -54,11 +55,15 @@ function runSet(seed: number, seen: Map<string, number>): void {
     .standings()
     .filter(({ line }) => line.policy.stage === "live");
   for (const { standing } of live) count(standing.kind);
-  const requests = Array.from({ length: REQUESTS_A_SET }, () => known(generateRequest(random, input, set)));
+  const found = live.filter(({ standing }) => standing.kind !== "matters" && standing.kind !== "undecided");
   const left = without(
     set,
-    live.filter(({ standing }) => !["matters", "undecided"].includes(standing.kind)).map(({ line }) => line),
+    found.map(({ line }) => line),
   );
+  const requests = [
+    ...Array.from({ length: REQUESTS_A_SET }, () => generateRequest(random, input, set)),
+    ...found.flatMap(({ line }) => requestsFor(random, line, input)),
+  ].map(known);
   for (const one of live) checkWitness(one, left, fail);
   for (const request of requests) {
     checkStandings(live, set, request, count, fail);
@@ -67,6 +72,18 @@ function runSet(seed: number, seen: Map<string, number>): void {
     if (before.line !== after.line) count("removed from a decision");
   }
   checkFindings(set, count, fail);
+}
+
+/** Requests that are made for the rule of a line. */
+function requestsFor(random: Random, { policy, rule }: LineOf, input: SetInput): readonly Attributes[] {
+  const only = (rules: readonly RuleInput[] | undefined): readonly RuleInput[] =>
+    (rules ?? []).filter(({ name }) => name === rule.name);
+  const policies = input.policies
+    .filter(({ name, namespace, stage }) => name === policy.name && namespace === policy.namespace && stage === "live")
+    .map((one) => ({ ...one, allow: only(one.allow), deny: only(one.deny) }));
+  const alone = { ...input, policies };
+  const set = buildSet(alone);
+  return Array.from({ length: REQUESTS_A_FOUND_LINE }, () => generateRequest(random, alone, set));
 }
 
 function said({ verdict, evaluated }: Decision): string {
