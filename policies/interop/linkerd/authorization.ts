@@ -87,7 +87,12 @@ function requirementOf(
 ): Requirement | undefined {
   const [kind, name] = [ref.text("kind") ?? "", ref.text("name") ?? ""];
   const namespace = ref.text("namespace") ?? policy.namespace;
-  if (kind === "ServiceAccount") return { callers: callersOfAccount(namespace, name, world), networks: undefined };
+  if (kind === "ServiceAccount") {
+    const callers = callersOfAccount(namespace, name, world);
+    for (const lost of callers.lost)
+      notes.add(ref.place(), `ServiceAccount ${lost}`, "unsupported", "no identity has this name");
+    return { callers, networks: undefined };
+  }
   const found = resources.find((one) => one.kind === kind && one.namespace === namespace && one.name === name);
   if (found === undefined) return undefined;
   if (kind === "MeshTLSAuthentication") return { callers: meshTls(found, world, notes), networks: undefined };

@@ -62,5 +62,8 @@ export function callersOfAccount(namespace: string, account: string, world: Worl
     (workload) => workload.namespace === namespace && (workload.serviceAccount ?? workload.name) === account,
   );
   if (matching.length > 0) return { entries: matching.map(entryOf), lost: [] };
-  return { entries: [{ spiffe: `spiffe://${world.trustDomain}/ns/${namespace}/sa/${account}` }], lost: [] };
+  const id = `spiffe://${world.trustDomain}/ns/${namespace}/sa/${account}`;
+  return tryParseSpiffeId(id).ok
+    ? { entries: [{ spiffe: id }], lost: [] }
+    : { entries: [], lost: [`${account}.${namespace}`] };
 }

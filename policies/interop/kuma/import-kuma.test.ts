@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { attributesOf } from "../../findings/index.ts";
+import { compile, decide, parseDocuments, resolve } from "../../index.ts";
+import { type ImportOptions, importPolicies } from "../index.ts";
+
+const id = (path: string): string => `spiffe://mesh.example${path}`;
+const workload = (name: string, path: string, labels = {}) => ({ namespace: "shop", name, labels, identity: id(path) });
+const OPTIONS: ImportOptions = {
+  trustDomain: "mesh.example",
+  federation: ["mesh.example.evil"],
+  workloads: [
+    workload("api", "/ns/api", { app: "api" }),
+    workload("back", "/ns/back", { app: "back" }),
+    workload("backup", "/ns/backup"),
+    workload("below", "/ns/back/x"),
+  ],
+};
+
+const permission = (conf: unknown, spec: object = {}, more: object = {}): unknown => ({
+  type: "MeshTrafficPermission",
+  name: "p",
+  mesh: "default",
+  spec: { ...spec, rules: [{ default: conf }] },
+  ...more,
+});
+const prefix = (value: string): unknown => ({ spiffeID: { type: "Prefix", value } });
+
+function imported(document: unknown, options: ImportOptions = OPTIONS) {
+  const result = importPolicies("kuma", [{ path: "p.json", text: JSON.stringify(document) }], options);
+  const parsed = parseDocuments([{ path: "out.yaml", text: result.documents }]);
+  const set = resolve(parsed.documents, { diagnostics: parsed.diagnostics });
+  expect(set.diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+  const verdict = (from: string, to = "shop/api"): string =>
+    decide(compile(set), attributesOf({ from, to, request: "GET /" }, set, { now: new Date(0) })).verdict;
+  return { ...result, verdict };
+}
+
+const CALLERS = ["shop/back", "shop/backup", "shop/below", "spiffe://mesh.example.evil/a"];
+
+describe("prefixes of identities", () => {
+  it.each([
+    [id("/ns/back"), ["shop/back", "shop/backup", "shop/below"]],
+    [id("/ns/back/"), ["shop/below"]],
+    [id("/"), ["shop/back", "shop/backup", "shop/below"]],
+    [id(""), ["shop/back", "shop/backup", "shop/below"]],
+    ["spiffe://", CALLERS],
+    ["spiffe://other", []],
+  ])("%s of an allow are %j", (value, callers) => {
+    const { verdict } = imported(permission({ allow: [prefix(value)] }));
+    expect(CALLERS.filter((caller) => verdict(caller) === "allow")).toEqual(callers);
+  });
+
+  it("of an allow stop at the trust domain that they name, and the report says so", () => {
+    const { report } = imported(permission({ allow: [prefix(id(""))] }));
+    expect(report.entries.some(({ scope, fidelity }) => scope === "foreign" && fidelity === "narrower")).toBe(true);
+  });
+
+  it.each([
+    [id("/ns/backu"), ["shop/backup"]],
+    [id(""), CALLERS],
+    [id("/ns/back/"), ["shop/below"]],
+  ])("%s of a denial are %j", (value, callers) => {
+    const { verdict } = imported(permission({ deny: [prefix(value)], allow: [prefix("spiffe://")] }));
+    expect(CALLERS.filter((caller) => verdict(caller) === "deny")).toEqual(callers);
+  });
+
+  it("of a denial keep hold of identities that are registered later", () => {
+    const { documents } = imported(permission({ deny: [prefix(id("/ns/backu"))], allow: [prefix(id("/"))] }));
+    const later = documents.replace("/ns/backup\n", "/ns/backup-2\n");
+    expect(later).not.toBe(documents);
+    const parsed = parseDocuments([{ path: "later.yaml", text: later }]);
+    const set = resolve(parsed.documents, { diagnostics: parsed.diagnostics });
+    const attributes = attributesOf({ from: "shop/backup", to: "shop/api", request: "GET /" }, set, {
+      now: new Date(0),
+    });
+    expect(decide(compile(set), attributes).reason).toBe("denied-by-rule");
+  });
+});
+
+describe("what a policy is of", () => {
+  it("is the mesh, or workloads with labels", () => {
+    const { verdict } = imported(
+      permission({ allow: [prefix(id("/"))] }, { targetRef: { kind: "Dataplane", labels: { app: "api" } } }),
+    );
+    expect([verdict("shop/backup"), verdict("shop/backup", "shop/back")]).toEqual(["allow", "deny"]);
+  });
+
+  it.each([
+    ["one listener", { targetRef: { kind: "Dataplane", labels: { app: "api" }, sectionName: "http" } }],
+    ["a subset of the older form", { targetRef: { kind: "MeshSubset", tags: { app: "api" } } }],
+  ])("is left out where it is %s", (_title, spec) => {
+    const { verdict, report } = imported(permission({ allow: [prefix(id("/"))] }, spec));
+    expect(verdict("shop/backup")).toBe("deny");
+    expect(report.summary.unsupported).toBeGreaterThan(0);
+  });
+
+  it("is nothing where it is only tried out", () => {
+    const { verdict, report } = imported(
+      permission({ allow: [prefix(id("/"))] }, {}, { labels: { "kuma.io/effect": "shadow" } }),
+    );
+    expect(verdict("shop/backup")).toBe("deny");
+    expect(report.summary.unsupported).toBe(1);
+  });
+});
+
+describe("server names", () => {
+  const sni = { type: "Exact", value: "a" };
+
+  it("of an allow let nobody in, of a denial deny whatever they are", () => {
+    expect(imported(permission({ allow: [{ sni }] })).verdict("shop/back")).toBe("deny");
+    const { verdict, report } = imported(
+      permission({ deny: [{ sni, ...Object(prefix(id("/ns/back/"))) }], allow: [prefix(id("/"))] }),
+    );
+    expect([verdict("shop/below"), verdict("shop/back")]).toEqual(["deny", "allow"]);
+    expect(report.summary.narrower).toBeGreaterThan(0);
+  });
+});
