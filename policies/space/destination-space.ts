@@ -2,10 +2,12 @@ import type { Caller } from "../match/caller.ts";
 import type { Attributes, PathOptions, Workload } from "../model/index.ts";
 import { type CallerClass, callerClasses } from "./caller-classes.ts";
 import { attributesOfExample } from "./example.ts";
+import type { Examples, Found } from "./examples.ts";
 import { type Met, meet, type PolicySource, type SpaceLine, spaceLines } from "./lines.ts";
 import { type LinePieces, piecesOf } from "./pieces.ts";
+import { isSameReading, readingsOf } from "./readings.ts";
 import { RuleIndex, type SpaceRule } from "./rule-index.ts";
-import { type Contender, type Examples, type Found, type Question, Search } from "./search.ts";
+import { type Contender, type Question, Search } from "./search.ts";
 import type { Side } from "./side.ts";
 import { Conditions } from "./terms.ts";
 import type { Universe } from "./universe.ts";
@@ -263,21 +265,4 @@ function situationKey({ callers, apart }: Situation): string {
     if (apart[side]?.length !== 0) key += JSON.stringify(apart[side]);
   }
   return key;
-}
-
-function readingsOf(workloads: readonly (Workload | undefined)[]): {
-  readonly readings: readonly PathOptions[];
-  readonly of: readonly number[];
-} {
-  const readings: PathOptions[] = [];
-  const of = workloads.map((workload) => {
-    if (workload === undefined) return 0;
-    const known = readings.findIndex((reading) => isSameReading(reading, workload.paths));
-    return known === -1 ? readings.push(workload.paths) - 1 : known;
-  });
-  return { readings, of };
-}
-
-function isSameReading(left: PathOptions, right: PathOptions): boolean {
-  return left.caseInsensitive === right.caseInsensitive && left.matrixParameters === right.matrixParameters;
 }

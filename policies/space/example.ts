@@ -1,7 +1,7 @@
 import type { SpiffeId } from "../../spiffe/index.ts";
 import type { Attributes, HttpAttributes, Listen, TokenState, Workload } from "../model/index.ts";
 import type { Part } from "./dimension.ts";
-import type { Example } from "./search.ts";
+import type { Example } from "./examples.ts";
 
 /** What an example leaves open. */
 export interface ExampleContext {
