@@ -11,6 +11,8 @@ export type RegexTree =
   | { readonly kind: "choice"; readonly branches: readonly RegexTree[] }
   | { readonly kind: "repeat"; readonly of: RegexTree; readonly min: number; readonly max: number };
 
+/** The longest regular expression that is read. */
+const MOST_CHARACTERS = 1_024;
 const FIRST = 0x20;
 const LAST = 0x7e;
 
@@ -77,6 +79,8 @@ class Unreadable extends Error {}
 
 /** Reads RE2 or extended POSIX syntax. `undefined` for what is not read here: flags, back references, inner anchors, lazy repeats. */
 export function parseRegex(text: string): RegexTree | undefined {
+  // INVARIANT: groups nest no deeper than the text is long, so that reading one never runs out of stack.
+  if (text.length > MOST_CHARACTERS) return undefined;
   const inner = text.replace(/^\^/, "").replace(/(?<!\\)\$$/, "");
   // INVARIANT: an anchor belongs to its branch, so it is taken off only where there is no other branch.
   if (inner !== text && hasTopLevelChoice(inner)) return undefined;
