@@ -5,6 +5,7 @@ import { registerAgent } from "./commands/agent.ts";
 import { registerAuthority } from "./commands/authority.ts";
 import { registerCa } from "./commands/ca.ts";
 import { registerCheck } from "./commands/check.ts";
+import { registerCompletion } from "./commands/completion.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerDiff } from "./commands/diff.ts";
 import { registerEnvoy } from "./commands/envoy.ts";
@@ -43,6 +44,7 @@ const COMMANDS: readonly Register[] = [
   registerAgent,
   registerCa,
   registerEnvoy,
+  registerCompletion,
   registerVersion,
 ];
 

@@ -1,29 +1,47 @@
-import { formatDiagnostics } from "../../policies/index.ts";
-import { type PublishResponse, publishResponse } from "../../protocol/index.ts";
+import { formatDiagnostics, printable } from "../../policies/index.ts";
+import { type PublishRequest, type PublishResponse, publishResponse } from "../../protocol/index.ts";
 import { ask, authorityAccess, Refused } from "../admin-client.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
 import type { PublishOptions } from "../commands/publish.ts";
 import type { Io } from "../io.ts";
 import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
 import { count, json, lines, paint } from "../screen.ts";
+import { gitCommit } from "./git-commit.ts";
 import { readDiagnostics } from "./read-diagnostics.ts";
 
 /** Sends the folders' files to the authority and prints what came of it; findings where the set is refused. */
 export async function publish(folders: readonly string[], options: PublishOptions, io: Io): Promise<ExitCode> {
-  const files = readPolicyFolders(folders, io.cwd);
-  const body = { files, dryRun: options.dryRun === true };
+  const files = options.approve === undefined ? readPolicyFolders(folders, io.cwd) : [];
+  const body = bodyOf(folders, files, options, io);
   try {
     const access = authorityAccess(options, io);
     const answer = await ask(access, { method: "POST", path: "/v1/policies", body, answer: publishResponse });
     const failed = answer.diagnostics.some((each) => each.severity === "error");
     if (options.output === "json") json(io.stdout, answer);
-    else printAnswer(answer, { files, dryRun: body.dryRun }, io);
+    else printAnswer(answer, { files, dryRun: options.dryRun === true }, io);
     return failed ? EXIT.findings : EXIT.ok;
   } catch (error) {
     if (!(error instanceof Refused) || error.diagnostics === undefined) throw error;
     printRefusal(error, files, options, io);
     return EXIT.findings;
   }
+}
+
+function bodyOf(
+  folders: readonly string[],
+  files: readonly PolicyText[],
+  { approve, dryRun, source, commit: named }: PublishOptions,
+  io: Io,
+): PublishRequest {
+  if (approve !== undefined) return { approve };
+  const [folder] = folders;
+  const commit = named ?? (folder === undefined ? undefined : gitCommit(folder, io.cwd));
+  return {
+    files: [...files],
+    dryRun: dryRun === true,
+    ...(source === undefined ? {} : { source }),
+    ...(commit === undefined ? {} : { commit }),
+  };
 }
 
 function printRefusal(error: Refused, files: readonly PolicyText[], { output }: PublishOptions, io: Io): void {
@@ -58,7 +76,15 @@ export function answerLines(answer: PublishResponse, dryRun: boolean, io: Io): r
 function headline(answer: PublishResponse, dryRun: boolean, io: Io): string {
   const revision = `${answer.epoch}.${answer.revision}`;
   const policies = count(answer.policies, "policy", "policies");
-  if (dryRun) return `${paint(io.stdout, "yellow", "dry run")}: nothing changed; revision ${revision} stays in force`;
+  const { pending } = answer;
+  if (dryRun) {
+    const wait = pending === undefined ? "" : `; it would wait for approval: ${printable(pending.why)}`;
+    return `${paint(io.stdout, "yellow", "dry run")}: nothing changed; revision ${revision} stays in force${wait}`;
+  }
+  if (pending !== undefined) {
+    const how = `somebody else runs \`cellwall publish --approve ${printable(pending.id)}\``;
+    return `${paint(io.stdout, "yellow", "waits for approval")}: ${printable(pending.why)}; ${how}; revision ${revision} stays in force`;
+  }
   if (!answer.published) return `unchanged: revision ${revision} is in force, with ${policies}`;
   return `${paint(io.stdout, "green", "published")} revision ${revision}, with ${policies}`;
 }

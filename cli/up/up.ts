@@ -64,7 +64,8 @@ async function publishEdit(mesh: Mesh, folders: readonly string[], io: Io): Prom
     const files = readPolicyFolders(folders, io.cwd);
     const answer = await mesh.publish(files);
     if (printRefusal(answer, files, io)) return;
-    if (answer.published) lines(io.stdout, `${time(io)} ${answerLines(answer, false, io).join("\n")}`);
+    if (answer.published || answer.pending !== undefined)
+      lines(io.stdout, `${time(io)} ${answerLines(answer, false, io).join("\n")}`);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     lines(io.stderr, `${time(io)} ${paint(io.stderr, "red", "not published")}: ${message}; ${inForce(mesh)}`);
