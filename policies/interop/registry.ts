@@ -1,4 +1,5 @@
 import { importAwsSecurityGroups } from "./aws-security-groups/import-aws-security-groups.ts";
+import { importCalico } from "./calico/import-calico.ts";
 import { importCilium } from "./cilium/import-cilium.ts";
 import { importConsul } from "./consul/import-consul.ts";
 import { exportEnvoyRbac } from "./envoy-rbac/export-envoy-rbac.ts";
@@ -19,6 +20,7 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map<string, Importer
   ["linkerd", importLinkerd],
   ["proto", importProto],
   ["openapi", importOpenapi],
+  ["calico", importCalico],
   ["istio", importIstio],
   ["aws-security-groups", importAwsSecurityGroups],
   ["kubernetes", importKubernetes],

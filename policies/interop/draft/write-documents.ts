@@ -27,13 +27,21 @@ function meshOf({ trustDomain }: World, federation: readonly string[]): unknown 
 }
 
 function workloadOf({ namespace, name, labels, identity }: KnownWorkload): unknown {
-  const kept = Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ""));
+  const kept = Object.fromEntries(Object.entries(labels).filter(([key, value]) => isLabel(key, value)));
   return {
     apiVersion: API_VERSION,
     kind: "Workload",
     metadata: { name, namespace, ...(Object.keys(kept).length === 0 ? {} : { labels: kept }) },
     spec: { identity },
   };
+}
+
+/** Whether the registry can hold a label; an importer that looks at others has done so by now. */
+function isLabel(key: string, value: string): boolean {
+  const part = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+  const [prefix, name, ...rest] = key.includes("/") ? key.split("/") : [undefined, key];
+  const dns = prefix === undefined || /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(prefix);
+  return part.test(value) && part.test(name ?? "") && dns && rest.length === 0;
 }
 
 function policyOf({ namespace, name, protects, allow, deny }: DraftPolicy): unknown {
