@@ -63,7 +63,14 @@ function pairOf(seed: number): Pair {
   const whole = generateSet(random);
   const old = random.chance(0.6) ? smallSet(random, whole) : whole;
   const next = mutateSet(random, old);
-  return { random, inputs: [old, next], sets: [buildSet(old), buildSet(next)] };
+  return { random, inputs: [old, next], sets: [built(old), built(next)] };
+}
+
+/** A set whose mesh has the provider that its rules ask for, as resolving demands. */
+function built(input: SetInput): PolicySet {
+  const set = buildSet(input);
+  const provider = { issuer: "https://id.example", audiences: [], jwks: { inline: "{}" } };
+  return { ...set, mesh: { ...set.mesh, jwtProviders: new Map([["corp", provider]]) } };
 }
 
 function comparePair(seed: number, universe: Universe, seen: Seen): void {
