@@ -1,0 +1,113 @@
+// Says in one comment on a pull request what lint, tests, guardrails, diff and simulation say of its policies. Node's
+// built-ins only. `--dry-run` prints the comment and posts nothing; so does a run without GITHUB_TOKEN. Settings come from
+// CELLWALL_COMMAND, CELLWALL_FOLDER, CELLWALL_BASE, CELLWALL_LOG, CELLWALL_FAIL_ON, GITHUB_REPOSITORY and PULL_REQUEST.
+import { spawnSync } from "node:child_process";
+import { pathToFileURL } from "node:url";
+
+const MARK = "<!-- cellwall -->";
+const MAX_COMMENT = 60_000;
+const SHOWN = 50;
+
+/** Foreign text as a code span: no markup, no mention, one line, no characters that hide others. */
+export function code(text) {
+  const safe = String(text)
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (each) => `\\u${each.codePointAt(0).toString(16).padStart(4, "0")}`)
+    .slice(0, 500);
+  const fence = "`".repeat(Math.max(0, ...[...safe.matchAll(/`+/g)].map(([run]) => run.length)) + 1);
+  return `${fence} ${safe} ${fence}`;
+}
+
+function finding({ severity, id, span, message, remedy }) {
+  const place = span === undefined ? "" : ` at ${code(`${span.file}:${span.line}`)}`;
+  return `- **${severity}** ${code(id)}${place}: ${code(message)}${remedy === undefined ? "" : `\n  - ${code(remedy)}`}`;
+}
+
+/** The comment's Markdown: `check` is the JSON of `cellwall check`, the others are Markdown or undefined. */
+export function commentOf({ check, diff, simulation }) {
+  const diagnostics = (check.diagnostics ?? []).map(({ code: id, hint, ...rest }) => ({ ...rest, id, remedy: hint }));
+  const found = [...diagnostics, ...(check.findings ?? [])].filter(({ severity }) => severity !== "info");
+  const hidden = found.length - SHOWN;
+  const summaries = Object.entries(check.passes ?? {}).flatMap(([name, { summary }]) =>
+    summary === undefined ? [] : [`- ${name}: ${code(summary)}`],
+  );
+  const verdict =
+    check.errors > 0 ? `${check.errors} errors` : check.warnings > 0 ? `${check.warnings} warnings` : "ok";
+  const parts = [
+    MARK,
+    `## Cellwall: ${verdict}`,
+    summaries.join("\n"),
+    found.slice(0, SHOWN).map(finding).join("\n"),
+    hidden > 0 ? `… ${hidden} more` : "",
+    diff ?? "",
+    simulation ?? "",
+  ].filter((part) => part !== "");
+  const text = parts.join("\n\n");
+  return text.length <= MAX_COMMENT ? text : `${text.slice(0, MAX_COMMENT)}\n\n… cut; the job's log has all of it`;
+}
+
+/** Runs cellwall; 0 and 1 are answers, anything else ends the script with what was said. */
+function cellwall(command, args) {
+  const [program, ...first] = command.split(" ");
+  const { status, stdout, stderr, error } = spawnSync(program, [...first, ...args], {
+    encoding: "utf8",
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  if (error === undefined && (status === 0 || status === 1)) return { status, stdout, stderr };
+  throw new Error(`cellwall ${args[0]} failed: ${error?.message ?? stderr}`);
+}
+
+/** Markdown of a command, or why there is none: a set with errors has no difference. */
+function markdownOf(command, args) {
+  const { stdout, stderr } = cellwall(command, [...args, "--output", "markdown"]);
+  return stdout === "" ? `${args[0]}: ${code(stderr.trim().split("\n").at(-1) ?? "nothing")}` : stdout;
+}
+
+async function post(body, { repository, number, token, api }) {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    accept: "application/vnd.github+json",
+    "content-type": "application/json",
+  };
+  const ask = async (path, options = {}) => {
+    const answer = await fetch(`${api}/repos/${repository}${path}`, { headers, ...options });
+    if (!answer.ok) throw new Error(`the comment was not posted: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  };
+  let own;
+  for (let page = 1; own === undefined; page += 1) {
+    const comments = await ask(`/issues/${number}/comments?per_page=100&page=${page}`);
+    own = comments.find((each) => each.body?.startsWith(MARK));
+    if (comments.length < 100) break;
+  }
+  const [path, method] =
+    own === undefined ? [`/issues/${number}/comments`, "POST"] : [`/issues/comments/${own.id}`, "PATCH"];
+  await ask(path, { method, body: JSON.stringify({ body }) });
+}
+
+export async function main(argv, env) {
+  const folder = env.CELLWALL_FOLDER || "policies";
+  const command = env.CELLWALL_COMMAND || "npx --yes cellwall";
+  const failOn = env.CELLWALL_FAIL_ON || "warning";
+  const checked = cellwall(command, ["check", folder, "--fail-on", failOn, "--output", "json"]);
+  const check = JSON.parse(checked.stdout);
+  const sound = check.diagnostics.every(({ severity }) => severity !== "error");
+  const diff =
+    sound && env.CELLWALL_BASE ? markdownOf(command, ["diff", `${env.CELLWALL_BASE}:${folder}`, folder]) : undefined;
+  const simulation =
+    sound && env.CELLWALL_LOG ? markdownOf(command, ["simulate", folder, "--log", env.CELLWALL_LOG]) : undefined;
+  const body = commentOf({ check, diff, simulation });
+  process.stdout.write(`${body}\n`);
+  const { GITHUB_TOKEN: token, GITHUB_REPOSITORY: repository, PULL_REQUEST: number } = env;
+  if (!argv.includes("--dry-run") && token && repository && number)
+    await post(body, { repository, number, token, api: env.GITHUB_API_URL || "https://api.github.com" });
+  return checked.status;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  try {
+    process.exitCode = await main(process.argv.slice(2), process.env);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 3;
+  }
+}
