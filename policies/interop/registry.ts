@@ -6,7 +6,9 @@ import { exportEnvoyRbac } from "./envoy-rbac/export-envoy-rbac.ts";
 import type { Exporter } from "./exporter.ts";
 import type { Importer } from "./importer.ts";
 import { importIstio } from "./istio/import-istio.ts";
+import { exportIstio } from "./istio-export/export-istio.ts";
 import { importKubernetes } from "./kubernetes/import-kubernetes.ts";
+import { exportKubernetes } from "./kubernetes-export/export-kubernetes.ts";
 import { importKuma } from "./kuma/import-kuma.ts";
 import { importLinkerd } from "./linkerd/import-linkerd.ts";
 import { importOpenapi } from "./openapi/import-openapi.ts";
@@ -27,4 +29,8 @@ export const IMPORTERS: ReadonlyMap<string, Importer> = new Map<string, Importer
 ]);
 
 /** Exporters by format: one line a format. */
-export const EXPORTERS: ReadonlyMap<string, Exporter> = new Map<string, Exporter>([["envoy-rbac", exportEnvoyRbac]]);
+export const EXPORTERS: ReadonlyMap<string, Exporter> = new Map<string, Exporter>([
+  ["envoy-rbac", exportEnvoyRbac],
+  ["istio", exportIstio],
+  ["kubernetes", exportKubernetes],
+]);

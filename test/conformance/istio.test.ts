@@ -189,15 +189,6 @@ describe("Istio AuthorizationPolicies", () => {
       const decision = verdictOf(set, attributesOfCase(input.request, destination));
       const outcome = judge(decision, expected, report, scopesOf(input.request, options));
       (LEFT_OUT.test(JSON.stringify(scenario.policies)) ? others : free).add(outcome);
-      if (process.env.SHOW && outcome !== "exact" && !LEFT_OUT.test(JSON.stringify(scenario.policies)))
-        console.log(
-          _id,
-          outcome,
-          expected,
-          decision.reason,
-          JSON.stringify(input.request),
-          report.entries.filter((e) => e.fidelity !== "exact"),
-        );
       expect(outcome, `${decision.reason} ${decision.line ?? ""}\n${documents}`).not.toBe("wrong");
     });
 

@@ -13,7 +13,7 @@ import { callersOf } from "./callers.ts";
 import { canTest, type HeaderChoice, headerChoices } from "./headers.ts";
 import { readHosts } from "./hosts.ts";
 import { textForm, textMatches } from "./identity-text.ts";
-import type { Clause, Field } from "./policy.ts";
+import type { Clause, Field, HeaderTest } from "./policy.ts";
 
 /** A rule without its name. */
 export type Nameless = Omit<DraftRule, "name">;
@@ -41,8 +41,11 @@ export interface ClauseContext {
 const NOTHING: Compiled = { rules: [], denies: [] };
 
 /** One conjunction as rules. What cannot be said is left out of an allow, and left out of a deny's conditions. */
-export function compileClause(clause: Clause, context: ClauseContext): Compiled {
+export function compileClause(given: Clause, context: ClauseContext): Compiled {
   const { effect, say } = context;
+  const http = isHttp(given);
+  const plain = effect === "allow" && given.headers.some(isNoUpgrade);
+  const clause = plain ? { ...given, headers: given.headers.filter((test) => !isNoUpgrade(test)) } : given;
   for (const test of [...clause.foreign, ...clause.headers.filter((one) => !canTest(one))]) {
     const what = "key" in test ? test.key : `request.headers[${test.name}]`;
     const reason = `\`${printable(what, 80)}\` is nothing that a rule here can look at`;
@@ -50,8 +53,19 @@ export function compileClause(clause: Clause, context: ClauseContext): Compiled 
     else say(test)("narrower", `${reason}; the deny holds whatever it is`);
   }
   const cannot = clause.foreign.length > 0 || clause.headers.some((test) => !canTest(test));
-  if (effect === "allow") return cannot ? NOTHING : compileAllow(clause, context);
-  return compileDeny({ ...clause, foreign: [], headers: clause.headers.filter(canTest) }, context, isHttp(clause));
+  if (effect === "allow") {
+    // Only lines for upgrades match one, so that leaving them out says that there is none.
+    const { world } = context;
+    return cannot
+      ? NOTHING
+      : compileAllow(clause, plain ? { ...context, world: { ...world, websocket: false } } : context, http);
+  }
+  return compileDeny({ ...clause, foreign: [], headers: clause.headers.filter(canTest) }, context, http);
+}
+
+/** Whether a test says that a request is no upgrade. */
+function isNoUpgrade({ name, negated, values }: HeaderTest): boolean {
+  return name === "upgrade" && negated && values.includes("*");
 }
 
 /** Whether a clause holds a field that a connection does not have. */
@@ -60,16 +74,16 @@ function isHttp({ hosts, methods, paths, headers, foreign }: Clause): boolean {
   return http || hosts.length + methods.length + paths.length + headers.length > 0;
 }
 
-function compileAllow(clause: Clause, context: ClauseContext): Compiled {
+function compileAllow(clause: Clause, context: ClauseContext, http: boolean): Compiled {
   const { world, say, sayRule } = context;
   const hosts = hostsOf(clause, context);
   const ports = portsOf(clause, context);
   if (hosts === "never" || ports === "never") return NOTHING;
   const headers = headerChoices(clause.headers, "allow", fieldSay(clause.headers, context));
-  const lines: readonly Lines[] = isHttp(clause)
+  const lines: readonly Lines[] = http
     ? allowLines(selectionOf(clause, context), world, fieldSay([...clause.paths, ...clause.methods], context))
     : [{ requests: everyRequest(world), except: [] }];
-  if (!isHttp(clause)) sayRule("narrower", GRPC_BY_SERVICE, "grpc");
+  if (!http) sayRule("narrower", GRPC_BY_SERVICE, "grpc");
   const rules = lines.flatMap(({ requests, except }) => {
     const who = whoOf(clause, except.length === 0, context);
     if (who.from?.length === 0) return [];
