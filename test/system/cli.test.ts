@@ -91,7 +91,7 @@ describe("the cellwall command", () => {
     const refused = await cellwall("status");
     expect(refused.code).toBe(1);
     expect(refused.out).toMatch(/bundle +1\.2/);
-    expect(refused.out).toMatch(/policies\/access\.yaml:8:3: /);
+    expect(refused.out).toMatch(/policies\/access\.yaml:9:3: /);
     expect(refused.out).toContain("attention: the newest edit is refused");
     expect(io.err()).toContain("revision 1.2 stays in force");
     expect(io.err()).toMatch(/ 8 \| {3}protect:/);
@@ -105,7 +105,7 @@ describe("the cellwall command", () => {
   it("starts on the last good set when the folder is broken, and not at all when there never was one", async () => {
     edit((text) => text.replace("protects:", "protect:"));
     const never = await cellwall("up", "--port", "0");
-    expect([never.code, never.err]).toEqual([1, expect.stringContaining("policies/access.yaml:8:3")]);
+    expect([never.code, never.err]).toEqual([1, expect.stringContaining("policies/access.yaml:9:3")]);
     edit((text) => text.replace("protect:", "protects:"));
     await (await up()).stop();
     edit((text) => text.replace("protects:", "protect:"));
