@@ -94,7 +94,7 @@ describe("the cellwall command", () => {
     expect(refused.out).toMatch(/policies\/access\.yaml:9:3: /);
     expect(refused.out).toContain("attention: the newest edit is refused");
     expect(io.err()).toContain("revision 1.2 stays in force");
-    expect(io.err()).toMatch(/ 8 \| {3}protect:/);
+    expect(io.err()).toMatch(/ 9 \| {3}protect:/);
     rmSync(join(folder, "policies"), { recursive: true });
     await until("the missing folder is said", () => io.err().includes("there is no policy folder"));
     expect((await status()).bundle?.revision).toBe(2);
@@ -111,7 +111,7 @@ describe("the cellwall command", () => {
     edit((text) => text.replace("protects:", "protect:"));
     const { io } = await up();
     expect(io.err()).toContain("revision 1.1 stays in force");
-    expect((await status()).refused).toMatchObject({ first: { span: { line: 8 } } });
+    expect((await status()).refused).toMatchObject({ first: { span: { line: 9 } } });
   });
 
   it("ca revoke reaches the agent, ca status shows what was issued, ca token joins", async () => {
