@@ -96,6 +96,27 @@ export type SvidsRequest = z.infer<typeof svidsRequest>;
 export const svidsResponse = z.strictObject({ certificates: z.array(issuedCertificate) });
 export type SvidsResponse = z.infer<typeof svidsResponse>;
 
+/** `POST /v1/jwt-svids` (mTLS): JWT-SVIDs of workloads that the node runs, one a request; all or nothing. */
+export const jwtSvidsRequest = z.strictObject({
+  requests: z
+    .array(z.strictObject({ identity: z.string(), audience: z.array(z.string().min(1).max(1024)).min(1).max(32) }))
+    .min(1)
+    .max(1000),
+});
+export type JwtSvidsRequest = z.infer<typeof jwtSvidsRequest>;
+
+/** A JWT-SVID in compact form, with the instants of its `iat` and `exp`. */
+export const issuedToken = z.strictObject({
+  identity: z.string(),
+  token: z.string(),
+  issuedAt: instant,
+  expiresAt: instant,
+});
+export type IssuedToken = z.infer<typeof issuedToken>;
+/** In the order of the requests. */
+export const jwtSvidsResponse = z.strictObject({ tokens: z.array(issuedToken) });
+export type JwtSvidsResponse = z.infer<typeof jwtSvidsResponse>;
+
 /** `GET /v1/node/workloads` (mTLS): what this agent may serve, and what it must know to serve it. */
 export const nodeWorkloads = z.strictObject({
   node: z.string(),
