@@ -63,10 +63,16 @@ describe.runIf(process.platform === "linux")("cellwall demo", () => {
     const deadline = performance.now() + 60_000;
     while (!ended && (sign === undefined || !demo.output().includes(sign))) {
       if (performance.now() > deadline) throw new Error(`the demo takes too long:\n${demo.output()}`);
-      // A later look knows better: between fork and exec a process still has its parent's command line.
-      for (const mark of descendantsOf(demo.pid)) seen.set(`${mark.pid} ${mark.started}`, mark);
+      for (const mark of descendantsOf(demo.pid)) see(mark);
       await sleep(50);
     }
+  }
+
+  /** A later look knows better, for between fork and exec a process still has its parent's command line; but while it ends it has none. */
+  function see(mark: ProcessMark): void {
+    const key = `${mark.pid} ${mark.started}`;
+    const before = seen.get(key);
+    seen.set(key, mark.command === "" && before !== undefined ? before : mark);
   }
 
   const envoys = (): number =>
