@@ -17,9 +17,10 @@ import type {
 } from "../protocol/index.ts";
 import type { SpiffeId, TrustBundle, TrustDomain, X509Svid } from "../spiffe/index.ts";
 import type { CaCounters } from "./counters.ts";
-import type { SystemSvidOptions } from "./issuing.ts";
+import type { AttestedNode, SystemSvidOptions } from "./issuing.ts";
 import type { LedgerCheck, LedgerQuery } from "./ledger.ts";
 import type { Provenance, PublishOutcome } from "./policy-bundles.ts";
+import type { EnrolmentRefusal } from "./refusal.ts";
 
 /** What a subscriber is told has changed. */
 export type CaChange = "bundle" | "revocations" | "registry" | "trust-bundle";
@@ -46,6 +47,13 @@ export interface CertificateAuthority {
    * `ERR_CA_UNKNOWN_NODE`, `ERR_CA_REVOKED`, `ERR_CA_CSR`.
    */
   enrol(request: EnrolRequest): Promise<EnrolResponse>;
+  /**
+   * An agent's first certificate, on the word of the caller who has verified the node's proof. `ERR_CA_UNKNOWN_NODE`,
+   * `ERR_CA_REVOKED`, `ERR_CA_CSR`.
+   */
+  enrolAttested(attested: AttestedNode): Promise<EnrolResponse>;
+  /** Writes into the ledger that the caller has refused an enrolment. */
+  recordRefusal(refusal: EnrolmentRefusal): Promise<void>;
   /**
    * An agent's next certificate. `serial` is that of the certificate it presented; without it the newest one issued to
    * the node counts. `ERR_CA_UNKNOWN_NODE`, `ERR_CA_NOT_ENROLLED`, `ERR_CA_REVOKED`, `ERR_CA_CSR`.

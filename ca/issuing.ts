@@ -34,9 +34,19 @@ export interface SystemSvidOptions extends HostNames {
   readonly ttlSeconds?: number;
 }
 
+/** A node that proved itself to the caller, who vouches for it. */
+export interface AttestedNode {
+  readonly node: string;
+  /** What it proved itself by, for the ledger. */
+  readonly evidence: string;
+  /** base64url DER of the PKCS#10 request. */
+  readonly csr: string;
+}
+
 /** Every way to a certificate. INVARIANT: calls never overlap; the authority queues them. */
 export interface Issuing {
   enrol(request: EnrolRequest): Promise<EnrolResponse>;
+  enrolAttested(attested: AttestedNode): Promise<EnrolResponse>;
   renewAgent(node: string, request: RenewRequest, serial?: string): Promise<EnrolResponse>;
   issueSvids(node: string, request: SvidsRequest, serial?: string): Promise<SvidsResponse>;
   issueSystemSvid(id: SpiffeId, options?: SystemSvidOptions): Promise<X509Svid>;
@@ -52,6 +62,7 @@ type Outcome =
 export function startIssuing(parts: IssuingParts): Issuing {
   return {
     enrol: (request) => enrol(parts, request),
+    enrolAttested: (attested) => enrolAttested(parts, attested),
     renewAgent: (node, request, serial) => renewAgent(parts, node, request, serial),
     issueSvids: (node, request, serial) => issueSvids(parts, node, request, serial),
     issueSystemSvid: (id, options) => issueSystemSvid(parts, id, options ?? {}),
@@ -68,6 +79,12 @@ async function enrol(parts: IssuingParts, request: EnrolRequest): Promise<EnrolR
     if (outcome.kind === "issued") await consumeToken(trx, context, token);
     return outcome;
   });
+  return enrolled(parts, issued);
+}
+
+/** SECURITY: the caller has verified the proof and that the node's document takes it; registration and revocation are looked at here. */
+async function enrolAttested(parts: IssuingParts, { node, evidence, csr }: AttestedNode): Promise<EnrolResponse> {
+  const issued = await settle(parts, () => decide(parts, nodeStanding(parts.grounds(), node, evidence), csr));
   return enrolled(parts, issued);
 }
 

@@ -15,6 +15,9 @@ export interface Refusal {
   readonly hint?: string | undefined;
 }
 
+/** An enrolment that was refused before any node stood for it. */
+export type EnrolmentRefusal = Omit<Refusal, "code" | "hint">;
+
 /** The error that the asker gets. */
 export function errorOf(refusal: Refusal): CaError {
   return new CaError(refusal.code, refusal.reason, { hint: refusal.hint });

@@ -18,11 +18,12 @@ import type { CaChange, CertificateAuthority } from "./certificate-authority.ts"
 import type { CaContext } from "./context.ts";
 import type { CaCounters, Counting } from "./counters.ts";
 import type { Hierarchy } from "./hierarchy.ts";
-import { type Issuing, type SystemSvidOptions, startIssuing } from "./issuing.ts";
+import { type AttestedNode, type Issuing, type SystemSvidOptions, startIssuing } from "./issuing.ts";
 import { issueToken } from "./join-tokens.ts";
 import { checkLedger, followHead, type LedgerCheck, type LedgerHead, type LedgerQuery, readLedger } from "./ledger.ts";
 import type { PolicyBundles, Provenance, PublishedBundle, PublishOutcome } from "./policy-bundles.ts";
 import { startQueue } from "./queue.ts";
+import { type EnrolmentRefusal, recordRefusals } from "./refusal.ts";
 import { type Registry, registryOf } from "./registry.ts";
 import type { PublishedRevocations, Revocations } from "./revocations.ts";
 import type { Grounds } from "./standing.ts";
@@ -94,6 +95,17 @@ export class RunningAuthority implements CertificateAuthority {
 
   enrol(request: EnrolRequest): Promise<EnrolResponse> {
     return this.#exclusive(() => this.#issuing.enrol(request));
+  }
+
+  enrolAttested(attested: AttestedNode): Promise<EnrolResponse> {
+    return this.#exclusive(() => this.#issuing.enrolAttested(attested));
+  }
+
+  recordRefusal(refusal: EnrolmentRefusal): Promise<void> {
+    const { db, clock } = this.#parts.context;
+    return this.#exclusive(() =>
+      db.transaction().execute((trx) => recordRefusals(trx, clock(), [{ ...refusal, code: "ERR_CA_ATTESTATION" }])),
+    );
   }
 
   renewAgent(node: string, request: RenewRequest, serial?: string): Promise<EnrolResponse> {
