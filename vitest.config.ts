@@ -8,6 +8,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // The files share the modules they import: pure functions, and no test replaces a module.
+          isolate: false,
           include: [`${folders}/**/*.test.ts`, "test/architecture.test.ts", "test/conformance/**/*.test.ts"],
           testTimeout: 30_000,
         },
@@ -15,6 +17,7 @@ export default defineConfig({
       {
         test: {
           name: "property",
+          isolate: false,
           include: ["test/property/**/*.test.ts"],
           testTimeout: 3_600_000,
         },
