@@ -1,7 +1,6 @@
 export * from "./binary/index.ts";
 export * from "./config/index.ts";
 export { EnvoyError, type EnvoyErrorCode, type EnvoyErrorOptions } from "./envoy-error.ts";
-export * as workloadApi from "./gen/workloadapi.ts";
 export { NOBODY, THROW_AWAY_ANCHOR } from "./throw-away-anchor.ts";
 export { attributesFromCheck, type CheckReading, type CheckSocket } from "./wire/attributes-from-check.ts";
 export {

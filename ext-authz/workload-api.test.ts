@@ -12,8 +12,8 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { workloadApi } from "../envoy/index.ts";
 import { createTestCa } from "../spiffe/testing/index.ts";
+import { workloadApi } from "../spiffe/workload-api/index.ts";
 import { bindUnix, closeServer, grpcServer } from "./check-server.ts";
 import { until } from "./testing/capture.ts";
 import { addWorkloadApi } from "./workload-api.ts";

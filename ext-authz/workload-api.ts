@@ -1,6 +1,6 @@
 import { type Metadata, type Server, status } from "@grpc/grpc-js";
-import { workloadApi } from "../envoy/index.ts";
 import type { TrustBundle, X509Svid } from "../spiffe/index.ts";
+import { workloadApi } from "../spiffe/workload-api/index.ts";
 import type { IdentityState, TrustState, WorkloadIdentity } from "./workload-identity.ts";
 
 interface ServiceError {

@@ -21,7 +21,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Faces that other folders may import, beside each folder's `index.ts`. */
-const SUB_FACES: ReadonlySet<string> = new Set(["ext-authz/agent/index.ts", "policies/interop/index.ts"]);
+const SUB_FACES: ReadonlySet<string> = new Set([
+  "ext-authz/agent/index.ts",
+  "policies/interop/index.ts",
+  "spiffe/workload-api/index.ts",
+]);
 
 /** Packages that must not reach an agent's process. */
 const NOT_IN_AGENTS = ["kysely", "pg", "libsql", "express"];

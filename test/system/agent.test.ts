@@ -5,7 +5,6 @@ import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Authority, createAuthority } from "../../authority/index.ts";
 import { type CertificateAuthority, openCertificateAuthority } from "../../ca/index.ts";
-import { workloadApi } from "../../envoy/index.ts";
 import { AuthorityClient } from "../../ext-authz/agent/authority-client.ts";
 import { certificateRequest } from "../../ext-authz/agent/csr.ts";
 import { readStoredSvid } from "../../ext-authz/agent/issued.ts";
@@ -18,6 +17,7 @@ import { readAnswer } from "../../ext-authz/testing/check-answer.ts";
 import { checkRequest } from "../../ext-authz/testing/check-request.ts";
 import { shardOf } from "../../policies/index.ts";
 import { parseTrustDomain } from "../../spiffe/index.ts";
+import { workloadApi } from "../../spiffe/workload-api/index.ts";
 import { openStore, type Store } from "../../store/index.ts";
 
 const NODE = "host-7";

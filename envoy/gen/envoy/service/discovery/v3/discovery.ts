@@ -5,8 +5,9 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Any } from "../../../../google/protobuf/any.ts";
+import { Duration } from "../../../../google/protobuf/duration.ts";
 import { Status } from "../../../../google/rpc/status.ts";
-import { ControlPlane, Node } from "../../../config/core/v3/base.ts";
+import { ControlPlane, Metadata, Node } from "../../../config/core/v3/base.ts";
 
 export interface ResourceLocator {
   name: string;
@@ -16,6 +17,11 @@ export interface ResourceLocator {
 export interface ResourceLocator_DynamicParametersEntry {
   key: string;
   value: string;
+}
+
+export interface ResourceName {
+  name: string;
+  dynamicParameterConstraints: DynamicParameterConstraints | undefined;
 }
 
 export interface DiscoveryRequest {
@@ -35,6 +41,72 @@ export interface DiscoveryResponse {
   typeUrl: string;
   nonce: string;
   controlPlane: ControlPlane | undefined;
+}
+
+export interface DeltaDiscoveryRequest {
+  node: Node | undefined;
+  typeUrl: string;
+  resourceNamesSubscribe: string[];
+  resourceNamesUnsubscribe: string[];
+  resourceLocatorsSubscribe: ResourceLocator[];
+  resourceLocatorsUnsubscribe: ResourceLocator[];
+  initialResourceVersions: Map<string, string>;
+  responseNonce: string;
+  errorDetail: Status | undefined;
+}
+
+export interface DeltaDiscoveryRequest_InitialResourceVersionsEntry {
+  key: string;
+  value: string;
+}
+
+export interface DeltaDiscoveryResponse {
+  systemVersionInfo: string;
+  resources: Resource[];
+  typeUrl: string;
+  removedResources: string[];
+  removedResourceNames: ResourceName[];
+  nonce: string;
+  controlPlane: ControlPlane | undefined;
+}
+
+export interface DynamicParameterConstraints {
+  type:
+    | { $case: "constraint"; value: DynamicParameterConstraints_SingleConstraint }
+    | { $case: "orConstraints"; value: DynamicParameterConstraints_ConstraintList }
+    | { $case: "andConstraints"; value: DynamicParameterConstraints_ConstraintList }
+    | { $case: "notConstraints"; value: DynamicParameterConstraints }
+    | undefined;
+}
+
+export interface DynamicParameterConstraints_SingleConstraint {
+  key: string;
+  constraintType: { $case: "value"; value: string } | {
+    $case: "exists";
+    value: DynamicParameterConstraints_SingleConstraint_Exists;
+  } | undefined;
+}
+
+export interface DynamicParameterConstraints_SingleConstraint_Exists {
+}
+
+export interface DynamicParameterConstraints_ConstraintList {
+  constraints: DynamicParameterConstraints[];
+}
+
+export interface Resource {
+  name: string;
+  resourceName: ResourceName | undefined;
+  aliases: string[];
+  version: string;
+  resource: Any | undefined;
+  ttl: Duration | undefined;
+  cacheControl: Resource_CacheControl | undefined;
+  metadata: Metadata | undefined;
+}
+
+export interface Resource_CacheControl {
+  doNotCache: boolean;
 }
 
 function createBaseResourceLocator(): ResourceLocator {
@@ -178,6 +250,76 @@ export const ResourceLocator_DynamicParametersEntry: MessageFns<ResourceLocator_
     const message = createBaseResourceLocator_DynamicParametersEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseResourceName(): ResourceName {
+  return { name: "", dynamicParameterConstraints: undefined };
+}
+
+export const ResourceName: MessageFns<ResourceName> = {
+  encode(message: ResourceName, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.dynamicParameterConstraints !== undefined) {
+      DynamicParameterConstraints.encode(message.dynamicParameterConstraints, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResourceName {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResourceName();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.dynamicParameterConstraints = DynamicParameterConstraints.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResourceName>): ResourceName {
+    return ResourceName.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResourceName>): ResourceName {
+    const message = createBaseResourceName();
+    message.name = object.name ?? "";
+    message.dynamicParameterConstraints =
+      (object.dynamicParameterConstraints !== undefined && object.dynamicParameterConstraints !== null)
+        ? DynamicParameterConstraints.fromPartial(object.dynamicParameterConstraints)
+        : undefined;
     return message;
   },
 };
@@ -432,6 +574,961 @@ export const DiscoveryResponse: MessageFns<DiscoveryResponse> = {
     message.controlPlane = (object.controlPlane !== undefined && object.controlPlane !== null)
       ? ControlPlane.fromPartial(object.controlPlane)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseDeltaDiscoveryRequest(): DeltaDiscoveryRequest {
+  return {
+    node: undefined,
+    typeUrl: "",
+    resourceNamesSubscribe: [],
+    resourceNamesUnsubscribe: [],
+    resourceLocatorsSubscribe: [],
+    resourceLocatorsUnsubscribe: [],
+    initialResourceVersions: new Map(),
+    responseNonce: "",
+    errorDetail: undefined,
+  };
+}
+
+export const DeltaDiscoveryRequest: MessageFns<DeltaDiscoveryRequest> = {
+  encode(message: DeltaDiscoveryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== undefined) {
+      Node.encode(message.node, writer.uint32(10).fork()).join();
+    }
+    if (message.typeUrl !== "") {
+      writer.uint32(18).string(message.typeUrl);
+    }
+    for (const v of message.resourceNamesSubscribe) {
+      writer.uint32(26).string(v!);
+    }
+    for (const v of message.resourceNamesUnsubscribe) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.resourceLocatorsSubscribe) {
+      ResourceLocator.encode(v!, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.resourceLocatorsUnsubscribe) {
+      ResourceLocator.encode(v!, writer.uint32(74).fork()).join();
+    }
+    message.initialResourceVersions.forEach((value, key) => {
+      DeltaDiscoveryRequest_InitialResourceVersionsEntry.encode({ key: key as any, value }, writer.uint32(42).fork())
+        .join();
+    });
+    if (message.responseNonce !== "") {
+      writer.uint32(50).string(message.responseNonce);
+    }
+    if (message.errorDetail !== undefined) {
+      Status.encode(message.errorDetail, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeltaDiscoveryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeltaDiscoveryRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = Node.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.typeUrl = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.resourceNamesSubscribe.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.resourceNamesUnsubscribe.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.resourceLocatorsSubscribe.push(ResourceLocator.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.resourceLocatorsUnsubscribe.push(ResourceLocator.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            const entry5 = DeltaDiscoveryRequest_InitialResourceVersionsEntry.decode(reader, reader.uint32());
+            if (entry5.value !== undefined) {
+              message.initialResourceVersions.set(entry5.key, entry5.value);
+            }
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.responseNonce = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.errorDetail = Status.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeltaDiscoveryRequest>): DeltaDiscoveryRequest {
+    return DeltaDiscoveryRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeltaDiscoveryRequest>): DeltaDiscoveryRequest {
+    const message = createBaseDeltaDiscoveryRequest();
+    message.node = (object.node !== undefined && object.node !== null) ? Node.fromPartial(object.node) : undefined;
+    message.typeUrl = object.typeUrl ?? "";
+    message.resourceNamesSubscribe = object.resourceNamesSubscribe?.map((e) => e) || [];
+    message.resourceNamesUnsubscribe = object.resourceNamesUnsubscribe?.map((e) => e) || [];
+    message.resourceLocatorsSubscribe = object.resourceLocatorsSubscribe?.map((e) => ResourceLocator.fromPartial(e)) ||
+      [];
+    message.resourceLocatorsUnsubscribe =
+      object.resourceLocatorsUnsubscribe?.map((e) => ResourceLocator.fromPartial(e)) || [];
+    message.initialResourceVersions = (() => {
+      const m = new Map();
+      (object.initialResourceVersions as Map<string, string> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.String(value));
+        }
+      });
+      return m;
+    })();
+    message.responseNonce = object.responseNonce ?? "";
+    message.errorDetail = (object.errorDetail !== undefined && object.errorDetail !== null)
+      ? Status.fromPartial(object.errorDetail)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDeltaDiscoveryRequest_InitialResourceVersionsEntry(): DeltaDiscoveryRequest_InitialResourceVersionsEntry {
+  return { key: "", value: "" };
+}
+
+export const DeltaDiscoveryRequest_InitialResourceVersionsEntry: MessageFns<
+  DeltaDiscoveryRequest_InitialResourceVersionsEntry
+> = {
+  encode(
+    message: DeltaDiscoveryRequest_InitialResourceVersionsEntry,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeltaDiscoveryRequest_InitialResourceVersionsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeltaDiscoveryRequest_InitialResourceVersionsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(
+    base?: DeepPartial<DeltaDiscoveryRequest_InitialResourceVersionsEntry>,
+  ): DeltaDiscoveryRequest_InitialResourceVersionsEntry {
+    return DeltaDiscoveryRequest_InitialResourceVersionsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(
+    object: DeepPartial<DeltaDiscoveryRequest_InitialResourceVersionsEntry>,
+  ): DeltaDiscoveryRequest_InitialResourceVersionsEntry {
+    const message = createBaseDeltaDiscoveryRequest_InitialResourceVersionsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseDeltaDiscoveryResponse(): DeltaDiscoveryResponse {
+  return {
+    systemVersionInfo: "",
+    resources: [],
+    typeUrl: "",
+    removedResources: [],
+    removedResourceNames: [],
+    nonce: "",
+    controlPlane: undefined,
+  };
+}
+
+export const DeltaDiscoveryResponse: MessageFns<DeltaDiscoveryResponse> = {
+  encode(message: DeltaDiscoveryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.systemVersionInfo !== "") {
+      writer.uint32(10).string(message.systemVersionInfo);
+    }
+    for (const v of message.resources) {
+      Resource.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.typeUrl !== "") {
+      writer.uint32(34).string(message.typeUrl);
+    }
+    for (const v of message.removedResources) {
+      writer.uint32(50).string(v!);
+    }
+    for (const v of message.removedResourceNames) {
+      ResourceName.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.nonce !== "") {
+      writer.uint32(42).string(message.nonce);
+    }
+    if (message.controlPlane !== undefined) {
+      ControlPlane.encode(message.controlPlane, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeltaDiscoveryResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeltaDiscoveryResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.systemVersionInfo = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.resources.push(Resource.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.typeUrl = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.removedResources.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.removedResourceNames.push(ResourceName.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.nonce = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.controlPlane = ControlPlane.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeltaDiscoveryResponse>): DeltaDiscoveryResponse {
+    return DeltaDiscoveryResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeltaDiscoveryResponse>): DeltaDiscoveryResponse {
+    const message = createBaseDeltaDiscoveryResponse();
+    message.systemVersionInfo = object.systemVersionInfo ?? "";
+    message.resources = object.resources?.map((e) => Resource.fromPartial(e)) || [];
+    message.typeUrl = object.typeUrl ?? "";
+    message.removedResources = object.removedResources?.map((e) => e) || [];
+    message.removedResourceNames = object.removedResourceNames?.map((e) => ResourceName.fromPartial(e)) || [];
+    message.nonce = object.nonce ?? "";
+    message.controlPlane = (object.controlPlane !== undefined && object.controlPlane !== null)
+      ? ControlPlane.fromPartial(object.controlPlane)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDynamicParameterConstraints(): DynamicParameterConstraints {
+  return { type: undefined };
+}
+
+export const DynamicParameterConstraints: MessageFns<DynamicParameterConstraints> = {
+  encode(message: DynamicParameterConstraints, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.type?.$case) {
+      case "constraint":
+        DynamicParameterConstraints_SingleConstraint.encode(message.type.value, writer.uint32(10).fork()).join();
+        break;
+      case "orConstraints":
+        DynamicParameterConstraints_ConstraintList.encode(message.type.value, writer.uint32(18).fork()).join();
+        break;
+      case "andConstraints":
+        DynamicParameterConstraints_ConstraintList.encode(message.type.value, writer.uint32(26).fork()).join();
+        break;
+      case "notConstraints":
+        DynamicParameterConstraints.encode(message.type.value, writer.uint32(34).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DynamicParameterConstraints {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDynamicParameterConstraints();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.type = {
+              $case: "constraint",
+              value: DynamicParameterConstraints_SingleConstraint.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.type = {
+              $case: "orConstraints",
+              value: DynamicParameterConstraints_ConstraintList.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.type = {
+              $case: "andConstraints",
+              value: DynamicParameterConstraints_ConstraintList.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.type = {
+              $case: "notConstraints",
+              value: DynamicParameterConstraints.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DynamicParameterConstraints>): DynamicParameterConstraints {
+    return DynamicParameterConstraints.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DynamicParameterConstraints>): DynamicParameterConstraints {
+    const message = createBaseDynamicParameterConstraints();
+    switch (object.type?.$case) {
+      case "constraint": {
+        if (object.type?.value !== undefined && object.type?.value !== null) {
+          message.type = {
+            $case: "constraint",
+            value: DynamicParameterConstraints_SingleConstraint.fromPartial(object.type.value),
+          };
+        }
+        break;
+      }
+      case "orConstraints": {
+        if (object.type?.value !== undefined && object.type?.value !== null) {
+          message.type = {
+            $case: "orConstraints",
+            value: DynamicParameterConstraints_ConstraintList.fromPartial(object.type.value),
+          };
+        }
+        break;
+      }
+      case "andConstraints": {
+        if (object.type?.value !== undefined && object.type?.value !== null) {
+          message.type = {
+            $case: "andConstraints",
+            value: DynamicParameterConstraints_ConstraintList.fromPartial(object.type.value),
+          };
+        }
+        break;
+      }
+      case "notConstraints": {
+        if (object.type?.value !== undefined && object.type?.value !== null) {
+          message.type = { $case: "notConstraints", value: DynamicParameterConstraints.fromPartial(object.type.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseDynamicParameterConstraints_SingleConstraint(): DynamicParameterConstraints_SingleConstraint {
+  return { key: "", constraintType: undefined };
+}
+
+export const DynamicParameterConstraints_SingleConstraint: MessageFns<DynamicParameterConstraints_SingleConstraint> = {
+  encode(
+    message: DynamicParameterConstraints_SingleConstraint,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    switch (message.constraintType?.$case) {
+      case "value":
+        writer.uint32(18).string(message.constraintType.value);
+        break;
+      case "exists":
+        DynamicParameterConstraints_SingleConstraint_Exists.encode(
+          message.constraintType.value,
+          writer.uint32(26).fork(),
+        ).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DynamicParameterConstraints_SingleConstraint {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDynamicParameterConstraints_SingleConstraint();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.constraintType = { $case: "value", value: reader.string() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.constraintType = {
+              $case: "exists",
+              value: DynamicParameterConstraints_SingleConstraint_Exists.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(
+    base?: DeepPartial<DynamicParameterConstraints_SingleConstraint>,
+  ): DynamicParameterConstraints_SingleConstraint {
+    return DynamicParameterConstraints_SingleConstraint.fromPartial(base ?? {});
+  },
+  fromPartial(
+    object: DeepPartial<DynamicParameterConstraints_SingleConstraint>,
+  ): DynamicParameterConstraints_SingleConstraint {
+    const message = createBaseDynamicParameterConstraints_SingleConstraint();
+    message.key = object.key ?? "";
+    switch (object.constraintType?.$case) {
+      case "value": {
+        if (object.constraintType?.value !== undefined && object.constraintType?.value !== null) {
+          message.constraintType = { $case: "value", value: object.constraintType.value };
+        }
+        break;
+      }
+      case "exists": {
+        if (object.constraintType?.value !== undefined && object.constraintType?.value !== null) {
+          message.constraintType = {
+            $case: "exists",
+            value: DynamicParameterConstraints_SingleConstraint_Exists.fromPartial(object.constraintType.value),
+          };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseDynamicParameterConstraints_SingleConstraint_Exists(): DynamicParameterConstraints_SingleConstraint_Exists {
+  return {};
+}
+
+export const DynamicParameterConstraints_SingleConstraint_Exists: MessageFns<
+  DynamicParameterConstraints_SingleConstraint_Exists
+> = {
+  encode(
+    _: DynamicParameterConstraints_SingleConstraint_Exists,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DynamicParameterConstraints_SingleConstraint_Exists {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDynamicParameterConstraints_SingleConstraint_Exists();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(
+    base?: DeepPartial<DynamicParameterConstraints_SingleConstraint_Exists>,
+  ): DynamicParameterConstraints_SingleConstraint_Exists {
+    return DynamicParameterConstraints_SingleConstraint_Exists.fromPartial(base ?? {});
+  },
+  fromPartial(
+    _: DeepPartial<DynamicParameterConstraints_SingleConstraint_Exists>,
+  ): DynamicParameterConstraints_SingleConstraint_Exists {
+    const message = createBaseDynamicParameterConstraints_SingleConstraint_Exists();
+    return message;
+  },
+};
+
+function createBaseDynamicParameterConstraints_ConstraintList(): DynamicParameterConstraints_ConstraintList {
+  return { constraints: [] };
+}
+
+export const DynamicParameterConstraints_ConstraintList: MessageFns<DynamicParameterConstraints_ConstraintList> = {
+  encode(message: DynamicParameterConstraints_ConstraintList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.constraints) {
+      DynamicParameterConstraints.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DynamicParameterConstraints_ConstraintList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDynamicParameterConstraints_ConstraintList();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.constraints.push(DynamicParameterConstraints.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DynamicParameterConstraints_ConstraintList>): DynamicParameterConstraints_ConstraintList {
+    return DynamicParameterConstraints_ConstraintList.fromPartial(base ?? {});
+  },
+  fromPartial(
+    object: DeepPartial<DynamicParameterConstraints_ConstraintList>,
+  ): DynamicParameterConstraints_ConstraintList {
+    const message = createBaseDynamicParameterConstraints_ConstraintList();
+    message.constraints = object.constraints?.map((e) => DynamicParameterConstraints.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseResource(): Resource {
+  return {
+    name: "",
+    resourceName: undefined,
+    aliases: [],
+    version: "",
+    resource: undefined,
+    ttl: undefined,
+    cacheControl: undefined,
+    metadata: undefined,
+  };
+}
+
+export const Resource: MessageFns<Resource> = {
+  encode(message: Resource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.resourceName !== undefined) {
+      ResourceName.encode(message.resourceName, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.aliases) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    if (message.resource !== undefined) {
+      Any.encode(message.resource, writer.uint32(18).fork()).join();
+    }
+    if (message.ttl !== undefined) {
+      Duration.encode(message.ttl, writer.uint32(50).fork()).join();
+    }
+    if (message.cacheControl !== undefined) {
+      Resource_CacheControl.encode(message.cacheControl, writer.uint32(58).fork()).join();
+    }
+    if (message.metadata !== undefined) {
+      Metadata.encode(message.metadata, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Resource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.resourceName = ResourceName.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.aliases.push(reader.string());
+            continue;
+          }
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.resource = Any.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.ttl = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.cacheControl = Resource_CacheControl.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.metadata = Metadata.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Resource>): Resource {
+    return Resource.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Resource>): Resource {
+    const message = createBaseResource();
+    message.name = object.name ?? "";
+    message.resourceName = (object.resourceName !== undefined && object.resourceName !== null)
+      ? ResourceName.fromPartial(object.resourceName)
+      : undefined;
+    message.aliases = object.aliases?.map((e) => e) || [];
+    message.version = object.version ?? "";
+    message.resource = (object.resource !== undefined && object.resource !== null)
+      ? Any.fromPartial(object.resource)
+      : undefined;
+    message.ttl = (object.ttl !== undefined && object.ttl !== null) ? Duration.fromPartial(object.ttl) : undefined;
+    message.cacheControl = (object.cacheControl !== undefined && object.cacheControl !== null)
+      ? Resource_CacheControl.fromPartial(object.cacheControl)
+      : undefined;
+    message.metadata = (object.metadata !== undefined && object.metadata !== null)
+      ? Metadata.fromPartial(object.metadata)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResource_CacheControl(): Resource_CacheControl {
+  return { doNotCache: false };
+}
+
+export const Resource_CacheControl: MessageFns<Resource_CacheControl> = {
+  encode(message: Resource_CacheControl, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.doNotCache !== false) {
+      writer.uint32(8).bool(message.doNotCache);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Resource_CacheControl {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResource_CacheControl();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.doNotCache = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Resource_CacheControl>): Resource_CacheControl {
+    return Resource_CacheControl.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Resource_CacheControl>): Resource_CacheControl {
+    const message = createBaseResource_CacheControl();
+    message.doNotCache = object.doNotCache ?? false;
     return message;
   },
 };

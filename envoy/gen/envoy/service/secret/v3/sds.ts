@@ -4,10 +4,26 @@
 
 /* eslint-disable */
 import type { handleBidiStreamingCall, handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { DiscoveryRequest, DiscoveryResponse } from "../../discovery/v3/discovery.ts";
+import {
+  DeltaDiscoveryRequest,
+  DeltaDiscoveryResponse,
+  DiscoveryRequest,
+  DiscoveryResponse,
+} from "../../discovery/v3/discovery.ts";
 
 export type SecretDiscoveryServiceService = typeof SecretDiscoveryServiceService;
 export const SecretDiscoveryServiceService = {
+  deltaSecrets: {
+    path: "/envoy.service.secret.v3.SecretDiscoveryService/DeltaSecrets" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: DeltaDiscoveryRequest): Buffer =>
+      Buffer.from(DeltaDiscoveryRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeltaDiscoveryRequest => DeltaDiscoveryRequest.decode(value),
+    responseSerialize: (value: DeltaDiscoveryResponse): Buffer =>
+      Buffer.from(DeltaDiscoveryResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeltaDiscoveryResponse => DeltaDiscoveryResponse.decode(value),
+  },
   streamSecrets: {
     path: "/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets" as const,
     requestStream: true as const,
@@ -29,6 +45,7 @@ export const SecretDiscoveryServiceService = {
 } as const;
 
 export interface SecretDiscoveryServiceServer extends UntypedServiceImplementation {
+  deltaSecrets: handleBidiStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>;
   streamSecrets: handleBidiStreamingCall<DiscoveryRequest, DiscoveryResponse>;
   fetchSecrets: handleUnaryCall<DiscoveryRequest, DiscoveryResponse>;
 }
