@@ -6,3 +6,4 @@ export { parsePathPattern, type TextFinding, type TextResult } from "./path-patt
 export { API_VERSION } from "./read-document.ts";
 export { MAX_FILE_BYTES } from "./read-yaml.ts";
 export { parseRequestLine } from "./request-line.ts";
+export { type SourceText, sourceText } from "./source-text.ts";
