@@ -1,5 +1,6 @@
 /** SPIFFE ids, SVIDs, trust bundles and signed documents, and their verification. */
 export { certificateFromDer, publicKeyFingerprint } from "./certificate.ts";
+export { type JwtSvid, MAX_TOKEN_CHARS, parseJwtSvid } from "./jwt-svid.ts";
 export { matchAny, matchId, matchMemberOf, matchOneOf, type SpiffeIdMatcher } from "./matcher.ts";
 export { certificatesFromPem, certificatesToPem } from "./pem.ts";
 export { MAX_ID_BYTES, MAX_TRUST_DOMAIN_BYTES } from "./scan.ts";
@@ -15,6 +16,7 @@ export {
   type CertificateErrorCode,
   type ChainErrorCode,
   type DocumentErrorCode,
+  type JwtErrorCode,
   type Refusal,
   SpiffeError,
   type SpiffeErrorCode,
@@ -31,5 +33,6 @@ export {
 export { agentNodeOf, isSystemId, SYSTEM_SEGMENT, type SystemRole, systemId } from "./system-id.ts";
 export { formatTrustBundle, parseTrustBundle, parseTrustBundleMap, type TrustBundle } from "./trust-bundle.ts";
 export { parseTrustDomain, type TrustDomain, type TrustDomainResult, tryParseTrustDomain } from "./trust-domain.ts";
+export { type VerifyJwtSvidOptions, type VerifyJwtSvidResult, verifyJwtSvid } from "./verify-jwt-svid.ts";
 export { MAX_CHAIN_CERTIFICATES, type VerifyX509SvidResult, verifyX509Svid } from "./verify-x509-svid.ts";
 export { parseX509Svid, type X509Svid, type X509SvidText } from "./x509-svid.ts";

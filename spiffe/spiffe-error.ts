@@ -67,6 +67,23 @@ export type DocumentErrorCode =
   | "ERR_SPIFFE_DOCUMENT_SIGNATURE"
   | "ERR_SPIFFE_DOCUMENT_KEY";
 
+/** Codes of a token that is no JWT-SVID, or one that does not verify (JWT-SVID, sections 2 to 5). */
+export type JwtErrorCode =
+  | "ERR_SPIFFE_JWT_FORM"
+  | "ERR_SPIFFE_JWT_HEADER"
+  | "ERR_SPIFFE_JWT_ALGORITHM"
+  | "ERR_SPIFFE_JWT_TYPE"
+  | "ERR_SPIFFE_JWT_NO_KEY_ID"
+  | "ERR_SPIFFE_JWT_CLAIMS"
+  | "ERR_SPIFFE_JWT_SUBJECT"
+  | "ERR_SPIFFE_JWT_AUDIENCE"
+  | "ERR_SPIFFE_JWT_EXPIRED"
+  | "ERR_SPIFFE_JWT_NOT_YET_VALID"
+  | "ERR_SPIFFE_JWT_TRUST_DOMAIN"
+  | "ERR_SPIFFE_JWT_UNKNOWN_AUTHORITY"
+  | "ERR_SPIFFE_JWT_KEY"
+  | "ERR_SPIFFE_JWT_SIGNATURE";
+
 /** Every stable code of this folder. */
 export type SpiffeErrorCode =
   | SpiffeIdErrorCode
@@ -74,6 +91,7 @@ export type SpiffeErrorCode =
   | ChainErrorCode
   | BundleErrorCode
   | DocumentErrorCode
+  | JwtErrorCode
   | "ERR_SPIFFE_SYSTEM_ROLE"
   | "ERR_SPIFFE_SERIAL"
   | "ERR_SPIFFE_PEM";

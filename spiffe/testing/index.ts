@@ -15,6 +15,14 @@ export {
   type Signer,
 } from "./certificate-builder.ts";
 export {
+  createJwtAuthority,
+  encode,
+  JWT_ALGORITHMS,
+  type JwtAlgorithm,
+  type JwtMembers,
+  type TestJwtAuthority,
+} from "./jwt-authority.ts";
+export {
   createKey,
   createTestCa,
   type IssueOptions,
