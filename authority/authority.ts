@@ -8,11 +8,12 @@ import { requireAdmin } from "./api/admin-token.ts";
 import { presentedChain, verifyAgent } from "./api/agent-identity.ts";
 import { agentRoutes } from "./api/agent-routes.ts";
 import { createApp } from "./api/app.ts";
-import { type Fetch, OidcVerifier } from "./api/oidc-identity.ts";
+import { OidcVerifier } from "./api/oidc-identity.ts";
 import { openApiRoute, openRoutes } from "./api/open-routes.ts";
 import type { Caller, Route } from "./api/route.ts";
 import { type AuditEntry, memoryAuditTrail } from "./audit.ts";
 import { AuthorityError } from "./authority-error.ts";
+import { type Fetch, IssuerKeys } from "./issuer-keys.ts";
 import { createMetrics } from "./metrics.ts";
 import { NodeBook } from "./node-book.ts";
 import { memoryPolicyArchive, type PolicyFile } from "./policy-archive.ts";
@@ -94,7 +95,7 @@ class RunningAuthority implements Authority {
   constructor(options: AuthorityOptions) {
     this.#options = options;
     this.#log = options.log ?? SILENT;
-    this.#oidc = new OidcVerifier(options.fetch ?? fetch);
+    this.#oidc = new OidcVerifier(new IssuerKeys(options.fetch ?? fetch));
     this.#names = new Set((options.names ?? []).map((name) => name.toLowerCase()));
     this.#services = this.#createServices(options);
     const routes = [...agentRoutes(this.#services), ...adminRoutes(this.#services), ...openRoutes(this.#services)];

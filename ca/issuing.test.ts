@@ -21,7 +21,10 @@ const set = policySet(
   [
     node("host-1", { pool: "apps" }),
     node("host-2", { pool: "data" }),
-    { ...node("host-3"), attest: [{ kind: "oidc" }] },
+    {
+      ...node("host-3"),
+      attest: [{ kind: "oidc", proof: { issuer: "https://ci.example", audience: "cellwall", claims: new Map() } }],
+    },
   ],
 );
 

@@ -18,6 +18,7 @@ export type {
 export { formatExplanation, lackText } from "./explain/format-explanation.ts";
 export type { Refusal } from "./explain/refusal.ts";
 export type { Suggestion } from "./explain/suggest.ts";
+export { foreignDomainsOf } from "./match/foreign-domains.ts";
 export { type CanonicalPath, canonicalPath, MAX_PATH_BYTES, type PathRefusal } from "./path/canonical-path.ts";
 export { PolicyError, type PolicyErrorCode } from "./policy-error.ts";
 export { referenceDecide } from "./reference/reference-decide.ts";

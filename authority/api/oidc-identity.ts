@@ -1,18 +1,7 @@
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  customFetch,
-  decodeJwt,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from "jose";
-import { z } from "zod";
+import { decodeJwt, type JWTPayload, jwtVerify } from "jose";
 import type { OidcProof } from "../../policies/index.ts";
 import { AuthorityError } from "../authority-error.ts";
-
-/** The web as the authority sees it: the global `fetch` fits. */
-export type Fetch = (url: string, options: RequestInit) => Promise<Response>;
+import type { IssuerKeys } from "../issuer-keys.ts";
 
 /** Who a token is of, and which proofs it meets. */
 export interface OidcIdentity {
@@ -22,18 +11,27 @@ export interface OidcIdentity {
 }
 
 /** No symmetric algorithm and not `none`: a key that verifies must not be able to sign. */
-const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
-const CLOCK_TOLERANCE_SECONDS = 5;
-const TIMEOUT_MS = 5_000;
-const MAX_TOKEN = 16 * 1024;
+export const TOKEN_ALGORITHMS = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+];
+export const CLOCK_TOLERANCE_SECONDS = 5;
+export const MAX_TOKEN = 16 * 1024;
 
-/** Verifies OIDC tokens against proofs; keeps issuers' keys for as long as `jose` thinks right. */
+/** Verifies OIDC tokens against proofs. */
 export class OidcVerifier {
-  readonly #fetch: Fetch;
-  readonly #keys = new Map<string, Promise<JWTVerifyGetKey>>();
+  readonly #keys: IssuerKeys;
 
-  constructor(fetch: Fetch) {
-    this.#fetch = fetch;
+  constructor(keys: IssuerKeys) {
+    this.#keys = keys;
   }
 
   /**
@@ -59,10 +57,10 @@ export class OidcVerifier {
 
   async #payload(token: string, proof: OidcProof, currentDate: Date): Promise<JWTPayload | undefined> {
     try {
-      const { payload } = await jwtVerify(token, await this.#keysOf(proof), {
+      const { payload } = await jwtVerify(token, await this.#keys.of(proof.issuer, proof.jwks), {
         issuer: proof.issuer,
         audience: proof.audience,
-        algorithms: ALGORITHMS,
+        algorithms: TOKEN_ALGORITHMS,
         requiredClaims: ["exp", "sub"],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate,
@@ -71,33 +69,6 @@ export class OidcVerifier {
     } catch {
       return undefined;
     }
-  }
-
-  #keysOf(proof: OidcProof): Promise<JWTVerifyGetKey> {
-    const key = JSON.stringify([proof.issuer, proof.jwks]);
-    const known = this.#keys.get(key);
-    if (known !== undefined) return known;
-    const made = this.#makeKeys(proof);
-    this.#keys.set(key, made);
-    // What failed is tried again with the next token.
-    made.catch(() => this.#keys.delete(key));
-    return made;
-  }
-
-  async #makeKeys({ issuer, jwks }: OidcProof): Promise<JWTVerifyGetKey> {
-    if (jwks !== undefined && "inline" in jwks) return createLocalJWKSet(JSON.parse(jwks.inline));
-    const url = jwks === undefined ? await this.#discover(issuer) : jwks.url;
-    return createRemoteJWKSet(new URL(url), { timeoutDuration: TIMEOUT_MS, [customFetch]: this.#fetch });
-  }
-
-  /** OpenID Connect Discovery 1.0, section 4: the document must name the same issuer. */
-  async #discover(issuer: string): Promise<string> {
-    const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-    const answer = await this.#fetch(url, { redirect: "error", signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const read = z
-      .object({ issuer: z.literal(issuer), jwks_uri: z.url({ protocol: /^https$/ }) })
-      .parse(await answer.json());
-    return read.jwks_uri;
   }
 }
 

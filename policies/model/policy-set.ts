@@ -16,8 +16,45 @@ export interface Mesh {
   /** Federated trust domains, the own one excluded. */
   readonly federated: readonly TrustDomain[];
   readonly jwtProviders: ReadonlyMap<string, JwtProvider>;
+  /** Where the bundles of federated trust domains come from; read by the authority alone and in no shard. */
+  readonly federation?: readonly Federation[];
+  /** Where the own trust bundle is served; read by the authority alone and in no shard. */
+  readonly bundleEndpoint?: BundleEndpoint;
+  /** Whose tokens JWT-SVIDs are to OIDC verifiers; read by the authority alone and in no shard. */
+  readonly oidcDiscovery?: OidcDiscovery;
   /** Publishes that somebody else than the publisher must approve; read by the authority alone and in no shard. */
   readonly approvals?: { readonly changes: "broader" | "all"; readonly approvers: readonly OidcProof[] };
+}
+
+/** A foreign trust domain, and how its bundle is obtained (SPIFFE Federation, section 5). */
+export interface Federation {
+  readonly trustDomain: TrustDomain;
+  /** Absent: the bundle below is all there is. */
+  readonly endpoint?:
+    | { readonly profile: "https_web"; readonly url: string }
+    | { readonly profile: "https_spiffe"; readonly url: string; readonly spiffeId: SpiffeId };
+  /** SPIFFE bundle document to begin with: its text, or a file on the authority's host. */
+  readonly bundle?: { readonly inline: string } | { readonly file: string };
+}
+
+/** Where to listen; port 1 to 65535. */
+export interface ListenOn {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The SPIFFE bundle endpoint of the own trust domain. */
+export type BundleEndpoint =
+  | { readonly profile: "https_spiffe"; readonly listen: ListenOn }
+  /** `certificate`: folder with `tls.crt` and `tls.key`. */
+  | { readonly profile: "https_web"; readonly listen: ListenOn; readonly certificate: string };
+
+/** OpenID Connect discovery for JWT-SVIDs. */
+export interface OidcDiscovery {
+  /** Exact `iss` of JWT-SVIDs. */
+  readonly issuer: string;
+  /** Absent: somebody else serves the documents. `certificate`: folder with `tls.crt` and `tls.key`. */
+  readonly serve?: { readonly listen: ListenOn; readonly certificate: string };
 }
 
 /** An OIDC token that proves somebody: exact issuer and audience, claims with exactly these values. */
@@ -25,8 +62,8 @@ export interface OidcProof {
   readonly issuer: string;
   readonly audience: string;
   readonly claims: ReadonlyMap<string, string>;
-  /** The issuer's keys; absent means OpenID Connect discovery. */
-  readonly jwks?: { readonly inline: string } | { readonly url: string };
+  /** The issuer's keys; absent means OpenID Connect discovery. `file` lies on the authority's host. */
+  readonly jwks?: { readonly inline: string } | { readonly url: string } | { readonly file: string };
 }
 
 /** A token issuer that the sidecar's `jwt_authn` verifies. */
@@ -106,11 +143,30 @@ export interface Workload {
   readonly span: Span;
 }
 
+/** One way for a host to prove that it is this node. */
+export type NodeAttestation =
+  | { readonly kind: "joinToken" }
+  | { readonly kind: "oidc"; readonly proof: OidcProof }
+  | { readonly kind: "kubernetes"; readonly account: KubernetesAccount };
+
+/** A Kubernetes service account whose bound tokens prove something. */
+export interface KubernetesAccount {
+  /** Exact `iss` of the cluster's tokens. */
+  readonly issuer: string;
+  readonly audience: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** Name of the Kubernetes node that the token's pod must run on. */
+  readonly node?: string;
+  /** The cluster's keys; absent means OpenID Connect discovery. */
+  readonly jwks?: { readonly inline: string } | { readonly url: string } | { readonly file: string };
+}
+
 /** A host that may enrol. */
 export interface Node {
   readonly name: string;
   readonly labels: ReadonlyMap<string, string>;
-  readonly attest: readonly { readonly kind: "joinToken" | "oidc" | "kubernetes" }[];
+  readonly attest: readonly NodeAttestation[];
   readonly span: Span;
 }
 

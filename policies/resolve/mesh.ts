@@ -1,10 +1,11 @@
-import { parseTrustDomain, type TrustDomain } from "../../spiffe/index.ts";
+import { parseTrustDomain } from "../../spiffe/index.ts";
 import type { JwtProvider, Mesh, Span } from "../model/index.ts";
 import type { MergedDocument } from "../syntax/document.ts";
 import { type JwtProviderSyntax, type MeshSyntax, meshSpec } from "../syntax/kinds/mesh.ts";
 import { FAILED, type Reading } from "../syntax/readers.ts";
 import { entryOf } from "../syntax/tree.ts";
 import { proofOf } from "../teams/oidc-proof.ts";
+import { outwardOf } from "./federation.ts";
 import type { Findings } from "./findings.ts";
 import { type Gathered, mayLack } from "./gather.ts";
 
@@ -60,7 +61,7 @@ function meshOf(spec: MeshSyntax, findings: Findings): Mesh {
     defaultMode: spec.defaultMode.value,
     isolate: [...new Set(spec.isolate?.value.map(({ value }) => value))],
     unregistered: "deny",
-    federated: federatedOf(spec, findings),
+    ...outwardOf(spec, findings),
     jwtProviders: new Map(spec.jwtProviders?.value.map(({ key, value }) => [key.text, providerOf(value)])),
     ...(spec.approvals === undefined ? {} : { approvals: approvalsOf(spec.approvals) }),
   };
@@ -68,24 +69,6 @@ function meshOf(spec: MeshSyntax, findings: Findings): Mesh {
 
 function approvalsOf({ changes, approvers }: NonNullable<MeshSyntax["approvals"]>): NonNullable<Mesh["approvals"]> {
   return { changes: changes.value, approvers: (approvers?.value ?? []).map(({ oidc }) => proofOf(oidc)) };
-}
-
-function federatedOf(spec: MeshSyntax, findings: Findings): readonly TrustDomain[] {
-  const federated = new Set<TrustDomain>();
-  for (const { trustDomain } of spec.federation?.value ?? []) {
-    const { value, span } = trustDomain;
-    if (value === spec.trustDomain.value)
-      findings.report(
-        "ERR_POLICY_CONFLICT",
-        span,
-        `\`${value}\` is the own trust domain`,
-        "federation is for others; remove it",
-      );
-    else if (federated.has(value))
-      findings.report("ERR_POLICY_CONFLICT", span, `\`${value}\` is federated a second time`, "remove it");
-    else federated.add(value);
-  }
-  return [...federated];
 }
 
 function providerOf({ issuer, audiences, jwks }: JwtProviderSyntax): JwtProvider {

@@ -98,3 +98,19 @@ export const httpsUrl: Reader<Located<string>> = parsed(
     };
   },
 );
+
+/** An IP address and a port to listen on. */
+export const listenAddress: Reader<Located<{ readonly host: string; readonly port: number }>> = parsed(
+  { expects: "an address to listen on", schema: { pattern: ":[0-9]+$" } },
+  (given): Judged<{ readonly host: string; readonly port: number }> => {
+    const [, bracketed, plain = "", digits = ""] = /^(?:\[([^\]]+)\]|([^:[\]]+)):([1-9][0-9]{0,4})$/.exec(given) ?? [];
+    const host = bracketed ?? plain;
+    const port = Number(digits);
+    if (isIP(host) === (bracketed === undefined ? 4 : 6) && port <= 65_535) return { ok: true, value: { host, port } };
+    return {
+      ok: false,
+      message: `${shown(given)} is not an IP address and a port`,
+      hint: "write `0.0.0.0:8443` or `[::]:8443`",
+    };
+  },
+);

@@ -52,7 +52,16 @@ function rulesBroaden(before: PublishedSet, after: PublishedSet): Broadening | u
     if (!name.startsWith("Guardrail ") && old?.get(name) !== text) return { why: `the ${name} is new or changed` };
   if (plainText(before.set.mesh.approvals) !== plainText(after.set.mesh.approvals) && before.set.mesh.approvals)
     return { why: "who must approve changes" };
-  return placesBroaden(before.set, after.set);
+  return federationBroadens(before.set, after.set) ?? placesBroaden(before.set, after.set);
+}
+
+/** What vouches for foreign callers. That a trust domain is named or not shows in the requests. */
+function federationBroadens(before: PolicySet, after: PolicySet): Broadening | undefined {
+  const old = new Map((before.mesh.federation ?? []).map((one) => [one.trustDomain, plainText(one)]));
+  for (const one of after.mesh.federation ?? [])
+    if ((old.get(one.trustDomain) ?? plainText(one)) !== plainText(one))
+      return { why: `what vouches for callers of \`${one.trustDomain}\` is changed` };
+  return undefined;
 }
 
 function textsOf(documents: readonly Document[]): ReadonlyMap<string, string> {

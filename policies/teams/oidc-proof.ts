@@ -3,13 +3,18 @@ import type { OidcSyntax } from "../syntax/kinds/node.ts";
 
 /** The proof that a text asks for. */
 export function proofOf({ issuer, audience, claims, jwks }: OidcSyntax): OidcProof {
-  const inline = jwks?.inline?.value;
-  const url = jwks?.url?.value;
   return {
     issuer: issuer.value,
     audience: audience.value,
     claims: new Map(claims.value.map(({ key, value }) => [key.text, value.value])),
-    ...(inline === undefined ? {} : { jwks: { inline } }),
-    ...(url === undefined ? {} : { jwks: { url } }),
+    ...jwksOf(jwks),
   };
+}
+
+/** Where the issuer's keys are, if the text says so. */
+export function jwksOf(jwks: OidcSyntax["jwks"]): Pick<OidcProof, "jwks"> {
+  const [inline, url, file] = [jwks?.inline?.value, jwks?.url?.value, jwks?.file?.value];
+  if (inline !== undefined) return { jwks: { inline } };
+  if (url !== undefined) return { jwks: { url } };
+  return file === undefined ? {} : { jwks: { file } };
 }

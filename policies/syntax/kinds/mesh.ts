@@ -1,6 +1,6 @@
-import { absolutePath, httpsUrl } from "../addresses.ts";
+import { absolutePath, httpsUrl, listenAddress } from "../addresses.ts";
 import { choice, list, mapOf, type ObjectOf, object, optional, required, text } from "../readers.ts";
-import { labelKeyItem, name, nonEmptyText, trustDomain } from "../values.ts";
+import { labelKeyItem, name, nonEmptyText, spiffeId, trustDomain } from "../values.ts";
 import { oidc } from "./node.ts";
 
 const jwksShape = {
@@ -32,6 +32,57 @@ const approvalsShape = {
   ),
 };
 
+const endpointShape = {
+  url: required(httpsUrl, "where the foreign trust domain serves its bundle"),
+  profile: required(choice("https_web", "https_spiffe"), "how its server proves itself"),
+  spiffeId: optional(spiffeId, "the server's SPIFFE ID; with `https_spiffe` only, and required there"),
+};
+
+const federationShape = {
+  trustDomain: required(trustDomain, "the federated trust domain"),
+  endpoint: optional(
+    object(endpointShape, { expects: "a SPIFFE bundle endpoint" }),
+    "where its bundle is fetched, as often as the bundle says",
+  ),
+  bundle: optional(
+    object(
+      {
+        inline: optional(nonEmptyText, "the SPIFFE bundle document itself, as JSON text"),
+        file: optional(absolutePath, "a file on the authority's host that holds it"),
+      },
+      { expects: "a SPIFFE bundle document", exactlyOne: ["inline", "file"] },
+    ),
+    "the bundle to begin with; without an endpoint, the only one",
+  ),
+};
+
+/** A federated trust domain as written. */
+export type FederationSyntax = ObjectOf<typeof federationShape>;
+
+const bundleEndpointShape = {
+  listen: required(listenAddress, "IP address and port"),
+  profile: required(
+    choice("https_spiffe", "https_web"),
+    "`https_spiffe`: with the authority's X.509-SVID; `https_web`: with a certificate that browsers know",
+  ),
+  certificate: optional(absolutePath, "folder with `tls.crt` and `tls.key`, for `https_web`"),
+};
+
+/** The own bundle endpoint as written. */
+export type BundleEndpointSyntax = ObjectOf<typeof bundleEndpointShape>;
+
+const oidcDiscoveryShape = {
+  issuer: required(
+    httpsUrl,
+    "the `iss` of JWT-SVIDs, under which verifiers look for `/.well-known/openid-configuration`",
+  ),
+  listen: optional(listenAddress, "IP address and port to serve the documents on"),
+  certificate: optional(absolutePath, "folder with `tls.crt` and `tls.key` that are good for the issuer's host name"),
+};
+
+/** OpenID Connect discovery as written. */
+export type OidcDiscoverySyntax = ObjectOf<typeof oidcDiscoveryShape>;
+
 const meshShape = {
   trustDomain: required(trustDomain, "the own trust domain, such as `shop.example`"),
   defaultMode: required(choice("enforce", "monitor"), "the mode of workloads that say none: `enforce` or `monitor`"),
@@ -39,12 +90,20 @@ const meshShape = {
   unregistered: optional(choice("deny"), "what identities of the own trust domain get that no Workload names: `deny`"),
   federation: optional(
     list(
-      object(
-        { trustDomain: required(trustDomain, "the federated trust domain") },
-        { expects: "a federated trust domain", hint: "write `- trustDomain: partner.example`" },
-      ),
+      object(federationShape, {
+        expects: "a federated trust domain",
+        hint: "write `- trustDomain: partner.example`",
+      }),
     ),
     "other trust domains whose identities may be named",
+  ),
+  bundleEndpoint: optional(
+    object(bundleEndpointShape, { expects: "the own bundle endpoint" }),
+    "where the authority serves the own trust bundle to other trust domains",
+  ),
+  oidcDiscovery: optional(
+    object(oidcDiscoveryShape, { expects: "OpenID Connect discovery" }),
+    "makes JWT-SVIDs tokens that OIDC verifiers accept",
   ),
   jwtProviders: optional(
     mapOf(

@@ -1,4 +1,4 @@
-import { httpsUrl } from "../addresses.ts";
+import { absolutePath, httpsUrl } from "../addresses.ts";
 import { FAILED, list, mapOf, type ObjectOf, object, optional, type Reader, required, text } from "../readers.ts";
 import { nonEmptyText } from "../values.ts";
 
@@ -19,8 +19,9 @@ const issuerKeys = object(
   {
     inline: optional(nonEmptyText, "the JWK Set itself, as JSON text"),
     url: optional(httpsUrl, "where the JWK Set is"),
+    file: optional(absolutePath, "a file on the authority's host that holds it"),
   },
-  { expects: "the issuer's keys", exactlyOne: ["inline", "url"] },
+  { expects: "the issuer's keys", exactlyOne: ["inline", "url", "file"] },
 );
 
 /** An OIDC token of an issuer, with claims. */
@@ -46,10 +47,22 @@ export const kubernetes = object(
   { expects: "a Kubernetes service account" },
 );
 
+const kubernetesToken = object(
+  {
+    issuer: required(httpsUrl, "the cluster's exact `iss`"),
+    audience: required(nonEmptyText, "the token's `aud`, as the projected volume asks for it"),
+    namespace: required(nonEmptyText, "the service account's namespace"),
+    serviceAccount: required(nonEmptyText, "the service account's name"),
+    node: optional(nonEmptyText, "the Kubernetes node that the token's pod must run on"),
+    jwks: optional(issuerKeys, "the cluster's keys; found by OpenID Connect discovery if left out"),
+  },
+  { expects: "a Kubernetes service account's token" },
+);
+
 const attestShape = {
   joinToken: optional(nothingToSay, "a single-use join token: `joinToken: {}`"),
   oidc: optional(oidc, "an OIDC token"),
-  kubernetes: optional(kubernetes, "a Kubernetes service account token"),
+  kubernetes: optional(kubernetesToken, "a Kubernetes service account token"),
 };
 
 const nodeShape = {
