@@ -8,6 +8,10 @@ export type CaErrorCode =
   | "ERR_CA_KEY_FILE"
   /** Lifetimes that cannot all hold. */
   | "ERR_CA_LIFETIME"
+  /** The key that would have to sign is not kept here. */
+  | "ERR_CA_OFFLINE"
+  /** A token was asked for that cannot be issued. */
+  | "ERR_CA_JWT_REQUEST"
   /** A certificate was asked for that the profile does not allow. */
   | "ERR_CA_PROFILE"
   /** A certificate request that is malformed, of another key type, badly signed, or names another identity. */

@@ -5,6 +5,8 @@ import type {
   EnrolRequest,
   EnrolResponse,
   JoinTokenResponse,
+  JwtSvidsRequest,
+  JwtSvidsResponse,
   LedgerEntries,
   NodeWorkloads,
   RenewRequest,
@@ -64,6 +66,11 @@ export interface CertificateAuthority {
    * `ERR_CA_NOT_ON_NODE`; every refusal is in the ledger.
    */
   issueSvids(node: string, request: SvidsRequest, serial?: string): Promise<SvidsResponse>;
+  /**
+   * JWT-SVIDs of workloads, one a request, all or nothing, in the order asked for: ES256, `jti` as the ledger's serial, at most
+   * `jwtSvidSeconds` long. Codes of `issueSvids` but `ERR_CA_CSR`, and `ERR_CA_JWT_REQUEST`.
+   */
+  issueJwtSvids(node: string, request: JwtSvidsRequest, serial?: string): Promise<JwtSvidsResponse>;
   /** The authority's own TLS certificate, with a new key that stays in memory. `ERR_CA_PROFILE`. */
   issueSystemSvid(id: SpiffeId, options?: SystemSvidOptions): Promise<X509Svid>;
 

@@ -14,4 +14,6 @@ export interface CaContext {
   readonly random: RandomBytes;
   /** `spiffe://<trust domain>/cellwall/policy-signer` */
   readonly signerId: SpiffeId;
+  /** `iss` of JWT-SVIDs; none where it is undefined. */
+  readonly jwtIssuer: () => string | undefined;
 }

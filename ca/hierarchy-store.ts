@@ -1,58 +1,32 @@
-import { createHash, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { open, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { flushFolder } from "./atomic-write.ts";
+import { type Authorities, authoritiesOf } from "./authorities.ts";
+import { brokenState, readAuthorities } from "./authority-rows.ts";
 import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
-import { appendToLedger, type LedgerNote } from "./ledger.ts";
-import { validityFrom } from "./lifetimes.ts";
-import { type Issuer, issuerOf, serialNumberOf, signIntermediate, signLeaf, signRoot, spkiOf } from "./profile.ts";
+import { keep, makeIntermediate, makeRoot, makeSigner, makeTokenKey } from "./making.ts";
 import { readSetting, writeSetting } from "./settings.ts";
-import type { AuthorityRole, AuthorityRow, CaTransaction } from "./tables.ts";
-
-/** The certificates and keys in use: root, intermediate, and the policy signer's leaf. */
-export interface Authorities {
-  readonly root: Issuer;
-  readonly intermediate: Issuer;
-  readonly signer: { readonly certificate: X509Certificate; readonly privateKey: KeyObject };
-}
+import type { CaTransaction } from "./tables.ts";
 
 /** Lies in the key folder while the first keys are made and not yet in the store. */
 const CREATING = ".creating";
 
-/** A new certificate with its key's name in the key folder. */
-interface Made {
-  readonly role: AuthorityRole;
-  readonly keyName: string;
-  readonly certificate: X509Certificate;
-}
-
-/** Makes root, intermediate and policy signer; an attempt that was cut short before is cleared away first. */
+/** Makes root, intermediate, policy signer and token key; an attempt that was cut short before is cleared away first. */
 export async function createHierarchy(context: CaContext): Promise<Authorities> {
   const unmark = await markCreation(context);
   const root = await makeRoot(context);
-  const below = await makeBelow(context, { root: root.issuer });
+  const intermediate = await makeIntermediate(context, root.issuer);
+  const signer = await makeSigner(context, intermediate.issuer);
+  const token = await makeTokenKey(context);
   await context.db.transaction().execute(async (trx) => {
     await writeSetting(trx, "trust_domain", context.trustDomain);
     await writeSetting(trx, "epoch", "1");
-    await keep(context, trx, [root.made, ...below.made]);
+    await writeSetting(trx, "bundle_sequence", "1");
+    await keep(context, trx, "active", [root.made, intermediate.made, signer, token]);
   });
   await unmark();
-  return { root: root.issuer, ...below.authorities };
-}
-
-/** A new intermediate and, below it, a new signer. */
-export async function renewSigning(context: CaContext, current: Authorities): Promise<Authorities> {
-  const below = await makeBelow(context, { root: current.root });
-  await replace(context, below.made);
-  return { root: current.root, ...below.authorities };
-}
-
-/** A new signer below the intermediate in use. */
-export async function renewSigner(context: CaContext, current: Authorities): Promise<Authorities> {
-  const signer = await makeSigner(context, current.intermediate);
-  await replace(context, [signer.made]);
-  return { ...current, signer: signer.authority };
+  return readHierarchy(context);
 }
 
 /** What the store holds; nothing if this authority has never been created. */
@@ -65,125 +39,45 @@ export async function loadHierarchy(context: CaContext): Promise<Authorities | u
     });
   }
   await unlinkIfThere(join(context.keys.path, CREATING));
-  const rows = await context.db.selectFrom("ca_authority").selectAll().orderBy("generation", "desc").execute();
-  return assemble(
-    await loadRole(context, rows, "root"),
-    await loadRole(context, rows, "intermediate"),
-    await loadRole(context, rows, "policy-signer"),
-  );
+  const current = await readHierarchy(context);
+  await removeStrayKeys(context, current);
+  return current.token === undefined ? addTokenKey(context) : current;
 }
 
-interface Loaded {
-  readonly certificate: X509Certificate;
-  readonly privateKey: KeyObject;
+/** Reads everything anew; throws `ERR_CA_STATE`, `ERR_CA_KEY_FILE`. */
+export async function readHierarchy(context: CaContext): Promise<Authorities> {
+  const sequence = await readSetting(context.db, "bundle_sequence");
+  return authoritiesOf(context, await readAuthorities(context, context.db), BigInt(sequence ?? "1"));
 }
 
-async function loadRole(context: CaContext, rows: readonly AuthorityRow[], role: AuthorityRole): Promise<Loaded> {
-  const row = rows.find((candidate) => candidate.role === role);
-  if (row === undefined) throw broken(`the store holds no ${role} certificate`);
-  const certificate = new X509Certificate(row.certificate);
-  const privateKey = await context.keys.read(row.key_name);
-  if (!spkiOf(createPublicKey(privateKey)).equals(spkiOf(certificate.publicKey))) {
-    throw broken(`the ${role} certificate and the key \`${row.key_name}\` do not belong together`);
-  }
-  return { certificate, privateKey };
+/** Makes the trust bundle newer than every one before. INVARIANT: in the transaction that changes its content. */
+export async function raiseBundleSequence(trx: CaTransaction): Promise<void> {
+  const sequence = BigInt((await readSetting(trx, "bundle_sequence")) ?? "1") + 1n;
+  await writeSetting(trx, "bundle_sequence", sequence.toString());
 }
 
-function assemble(root: Loaded, intermediate: Loaded, signer: Loaded): Authorities {
-  const signs = (above: Loaded, below: Loaded) => below.certificate.verify(above.certificate.publicKey);
-  if (!signs(root, root) || !signs(root, intermediate) || !signs(intermediate, signer)) {
-    throw broken("the stored certificates do not form a chain");
-  }
-  return {
-    root: issuerOf(root.certificate, root.privateKey),
-    intermediate: issuerOf(intermediate.certificate, intermediate.privateKey),
-    signer,
-  };
-}
-
-async function makeRoot(context: CaContext) {
-  const { keyName, key } = await makeKey(context, "root");
-  const validity = validityFrom(context.clock(), context.lifetimes.rootSeconds, context.lifetimes);
-  const issuer = signRoot({ trustDomain: context.trustDomain, key, validity, random: context.random });
-  return { issuer, made: { role: "root", keyName, certificate: issuer.certificate } satisfies Made };
-}
-
-async function makeBelow(context: CaContext, above: Pick<Authorities, "root">) {
-  const { keyName, key } = await makeKey(context, "intermediate");
-  const validity = validityFrom(context.clock(), context.lifetimes.intermediateSeconds, context.lifetimes);
-  const { trustDomain, random } = context;
-  const intermediate = signIntermediate({ trustDomain, key, issuer: above.root, validity, random });
-  const signer = await makeSigner(context, intermediate);
-  const made: Made[] = [{ role: "intermediate", keyName, certificate: intermediate.certificate }, signer.made];
-  return { authorities: { intermediate, signer: signer.authority }, made };
-}
-
-async function makeSigner(context: CaContext, issuer: Issuer) {
-  const { keyName, key } = await makeKey(context, "policy-signer");
-  const validity = validityFrom(context.clock(), context.lifetimes.signerSeconds, context.lifetimes);
-  const publicKey = createPublicKey(key);
-  const leaf = signLeaf({ id: context.signerId, publicKey, issuer, validity, random: context.random });
-  const certificate = new X509Certificate(leaf.der);
-  return {
-    authority: { certificate, privateKey: key },
-    made: { role: "policy-signer", keyName, certificate } satisfies Made,
-  };
-}
-
-async function makeKey(context: CaContext, role: AuthorityRole): Promise<{ keyName: string; key: KeyObject }> {
-  const keyName = `${role}-${context.random(8).toString("hex")}`;
-  return { keyName, key: await context.keys.create(keyName) };
-}
-
-/** Writes down what has been made, then removes the keys that it replaces. */
-async function replace(context: CaContext, made: readonly Made[]): Promise<void> {
-  const roles = made.map(({ role }) => role);
-  const old = await context.db.transaction().execute(async (trx) => {
-    const replaced = await trx.selectFrom("ca_authority").select("key_name").where("role", "in", roles).execute();
-    await keep(context, trx, made);
-    await trx
-      .deleteFrom("ca_authority")
-      .where(
-        "key_name",
-        "in",
-        replaced.map((row) => row.key_name),
-      )
-      .execute();
-    return replaced;
+/** An authority of an earlier version has no key for tokens yet: nobody can hold another one, so it is used at once. */
+async function addTokenKey(context: CaContext): Promise<Authorities> {
+  const token = await makeTokenKey(context);
+  await context.db.transaction().execute(async (trx) => {
+    await keep(context, trx, "active", [token]);
+    await raiseBundleSequence(trx);
   });
-  await context.keys.remove(old.map((row) => row.key_name));
+  return readHierarchy(context);
 }
 
-async function keep(context: CaContext, trx: CaTransaction, made: readonly Made[]): Promise<void> {
-  for (const { role, keyName, certificate } of made) {
-    const newest = trx
-      .selectFrom("ca_authority")
-      .select("generation")
-      .where("role", "=", role)
-      .orderBy("generation", "desc");
-    const generation = ((await newest.executeTakeFirst())?.generation ?? 0) + 1;
-    const serial = serialNumberOf(certificate);
-    const row = { serial, role, key_name: keyName, certificate: certificate.raw, generation };
-    await trx.insertInto("ca_authority").values(row).execute();
-  }
-  await appendToLedger(
-    trx,
-    context.clock(),
-    made.map((one) => noteOf(context, one)),
-  );
+/**
+ * Removes keys that no authority uses: of a change that was cut short before the store took it, or after.
+ *
+ * SECURITY: only with a store that knows its trust domain; otherwise a lost database would cost the keys as well.
+ */
+export async function removeStrayKeys(context: CaContext, current: Authorities): Promise<void> {
+  const used = new Set(current.all.map(({ keyName }) => keyName));
+  const stray = (await context.keys.list()).filter((name) => MADE_HERE.test(name) && !used.has(name));
+  await context.keys.remove(stray);
 }
 
-function noteOf(context: CaContext, { role, certificate }: Made): LedgerNote {
-  const isSigner = role === "policy-signer";
-  return {
-    kind: isSigner ? "policy-signer" : "authority",
-    identity: isSigner ? context.signerId.toString() : `spiffe://${context.trustDomain}`,
-    serial: serialNumberOf(certificate),
-    notAfter: new Date(certificate.validTo),
-    evidence: `own ${role}`,
-    fingerprint: createHash("sha256").update(certificate.raw).digest("hex"),
-  };
-}
+const MADE_HERE = /^(?:root|intermediate|policy-signer|jwt)-[0-9a-f]{16}$/;
 
 /**
  * Notes on disk that keys are about to be made; returns how to take the note away.
@@ -196,7 +90,7 @@ async function markCreation(context: CaContext): Promise<() => Promise<void>> {
   const mark = join(keys.path, CREATING);
   const leftovers = await keys.list();
   const handle = await open(mark, leftovers.length === 0 ? "a" : "r+", 0o600).catch((cause: unknown) => {
-    throw broken(`the folder \`${keys.path}\` holds keys of an authority that the store does not know`, cause);
+    throw brokenState(`the folder \`${keys.path}\` holds keys of an authority that the store does not know`, cause);
   });
   await handle.close();
   await flushFolder(keys.path);
@@ -210,12 +104,5 @@ async function markCreation(context: CaContext): Promise<() => Promise<void>> {
 async function unlinkIfThere(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-  });
-}
-
-function broken(message: string, cause?: unknown): CaError {
-  return new CaError("ERR_CA_STATE", message, {
-    hint: "restore the key folder and the database from one backup; only a wholly new trust domain starts with both empty",
-    cause,
   });
 }

@@ -40,30 +40,32 @@ describe("hierarchy", () => {
   const keyFiles = async () => (await readdir(join(folder, "keys"))).sort();
   const serials = (t: TestAuthority) => Object.fromEntries(t.ca.authorities().map((one) => [one.role, one.serial]));
 
-  it("is created on first open: root of ten years, intermediate of one, signer of a week, keys of their own", async () => {
+  it("is created on first open: root of ten years, intermediate of one, signer of a week, token key of a month, keys of their own", async () => {
     const t = await start();
     const at = t.clock.now().getTime();
     expect(t.ca.authorities().map((one) => [one.role, (Date.parse(one.notAfter) - at) / 1000])).toEqual([
       ["root", 10 * YEAR],
       ["intermediate", YEAR],
       ["policy-signer", 7 * DAY],
+      ["jwt", 30 * DAY],
     ]);
     expect((await keyFiles()).map((name) => name.replace(/[0-9a-f]{16}/, "*"))).toEqual([
       "intermediate-*.key.pem",
+      "jwt-*.key.pem",
       "policy-signer-*.key.pem",
       "root-*.key.pem",
     ]);
     const keys = await Promise.all((await keyFiles()).map((name) => readFile(join(folder, "keys", name), "utf8")));
-    expect(new Set(keys).size).toBe(3);
+    expect(new Set(keys).size).toBe(4);
     for (const name of await keyFiles()) expect((await stat(join(folder, "keys", name))).mode & 0o777).toBe(0o600);
   });
 
-  it("B-1: its trust bundle is the root alone", async () => {
+  it("B-1, J-7: its trust bundle is the root and the key of tokens", async () => {
     const { ca } = await start();
     const bundle = ca.trustBundle();
     expect(bundle.trustDomain).toBe("shop.example");
     expect(bundle.x509Authorities.map((one) => one.subject)).toEqual([expect.stringContaining("root")]);
-    expect(bundle.jwtAuthorities.size).toBe(0);
+    expect([...bundle.jwtAuthorities.keys()]).toEqual([ca.authorities().find((one) => one.role === "jwt")?.serial]);
     expect(ca.rootFingerprint()).toMatch(/^[0-9a-f]{64}$/);
   });
 
@@ -84,7 +86,7 @@ describe("hierarchy", () => {
         .map((one) => one.serial)
         .reverse(),
     );
-    expect(await t.ca.verifyLedger()).toMatchObject({ ok: true, entries: 3 });
+    expect(await t.ca.verifyLedger()).toMatchObject({ ok: true, entries: 4 });
   });
 
   it("refuses to be opened for another trust domain", async () => {
@@ -109,7 +111,7 @@ describe("hierarchy", () => {
     await writeFile(join(folder, "keys", ".creating"), "");
     await writeFile(join(folder, "keys", "root-0000000000000000.key.pem"), "half");
     await start();
-    expect(await keyFiles()).toHaveLength(3);
+    expect(await keyFiles()).toHaveLength(4);
     expect(await keyFiles()).not.toContain("root-0000000000000000.key.pem");
   });
 
@@ -123,7 +125,7 @@ describe("hierarchy", () => {
 
   it("refuses a key that is missing, swapped or open to others", async () => {
     await stop(await start());
-    const [intermediate = "", signer = ""] = (await keyFiles()).map((name) => join(folder, "keys", name));
+    const [intermediate = "", , signer = ""] = (await keyFiles()).map((name) => join(folder, "keys", name));
     await chmod(signer, 0o644);
     await expect(start()).rejects.toMatchObject({ code: "ERR_CA_KEY_FILE" });
     await chmod(signer, 0o600);
@@ -147,8 +149,8 @@ describe("hierarchy", () => {
     await expect.poll(() => serials(t)["policy-signer"]).not.toBe(before.serials["policy-signer"]);
     expect(serials(t)).toMatchObject({ root: before.serials.root, intermediate: before.serials.intermediate });
     const kept = (await keyFiles()).filter((name) => before.keys.includes(name));
-    expect(kept.map((name) => name.split("-")[0])).toEqual(["intermediate", "root"]);
-    expect(await t.ca.verifyLedger()).toMatchObject({ ok: true, entries: 4 });
+    expect(kept.map((name) => name.split("-")[0])).toEqual(["intermediate", "jwt", "root"]);
+    expect(await t.ca.verifyLedger()).toMatchObject({ ok: true, entries: 5 });
   });
 
   it("renews the intermediate at half its life; agents that know the root need nothing new", async () => {

@@ -1,11 +1,15 @@
-import { createHash, type KeyObject, type X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import type { AuthorityStatus } from "../protocol/index.ts";
-import { parseX509Svid, type SpiffeId, type TrustBundle, type X509Svid } from "../spiffe/index.ts";
+import { publicKeyFingerprint, type SpiffeId, type TrustBundle, type X509Svid } from "../spiffe/index.ts";
+import { type Authorities, active, type TokenKey } from "./authorities.ts";
+import type { SigningAuthority } from "./authority-rows.ts";
+import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
 import type { HostNames } from "./extensions.ts";
-import { type Authorities, createHierarchy, loadHierarchy, renewSigner, renewSigning } from "./hierarchy-store.ts";
+import { createHierarchy, loadHierarchy } from "./hierarchy-store.ts";
 import { pastHalf, validityFrom } from "./lifetimes.ts";
-import { type Issuer, type SignedCertificate, serialNumberOf, signLeaf, spkiOf } from "./profile.ts";
+import { type SignedCertificate, signLeaf } from "./profile.ts";
+import { activate, markCompromised, prepare, type Rotatable, remove, renewSigner } from "./rotation-store.ts";
 
 /** What to put in a leaf. */
 export interface LeafRequest {
@@ -15,86 +19,94 @@ export interface LeafRequest {
   readonly hosts?: HostNames;
 }
 
-/** Root → intermediate → leaf, with the keys on disk and the certificates in the store. */
+/** Root → intermediate → leaf, and the keys of tokens; private keys on disk, the rest in the store. */
 export interface Hierarchy {
   trustBundle(): TrustBundle;
-  /** SHA-256 over the root's SubjectPublicKeyInfo, lower-case hex. */
+  /** SHA-256 over the trust bundle's document, lower-case hex. */
+  bundleHash(): string;
+  /** SHA-256 over the SubjectPublicKeyInfo of the root in use, lower-case hex. */
   rootFingerprint(): string;
+  /** Whether a join token of this root can still be redeemed here: it is in the trust bundle. */
+  knowsRoot(fingerprint: string): boolean;
   signer(): X509Svid;
+  /** Throws `ERR_CA_JWT_REQUEST` where there is none. */
+  tokenKey(): TokenKey;
+  all(): readonly SigningAuthority[];
   authorities(): AuthorityStatus["authorities"];
   issue(request: LeafRequest): SignedCertificate;
-  /** A leaf's chain as it travels: leaf, intermediate; no root. */
+  /** A leaf's chain as it travels: leaf, intermediate, what is between that and the root; no root. */
   chainOf(leaf: SignedCertificate): readonly Buffer[];
-  /** Replaces what is past half its life. True if the signer is another one now. */
-  renew(): Promise<boolean>;
+  /** The root in use signed by the one before it, as long as that one is believed. */
+  crossCertificates(): readonly X509Certificate[];
+  /** Replaces a signer that is past half its life. */
+  renewSigner(): Promise<void>;
+  /** Makes the next of a kind; nothing is signed with it yet. `ERR_CA_OFFLINE`. */
+  prepare(what: Rotatable): Promise<void>;
+  /** Signs with what is prepared from now on. */
+  activate(what: Rotatable): Promise<void>;
+  /** Notes that the key in use may be in other hands. */
+  markCompromised(what: Rotatable): Promise<void>;
+  remove(gone: readonly SigningAuthority[]): Promise<void>;
 }
-
-/** How soon consumers should look for a new bundle. */
-const REFRESH_HINT_SECONDS = 300;
 
 /** Loads the hierarchy, or creates it on first use. Throws `ERR_CA_TRUST_DOMAIN`, `ERR_CA_STATE`, `ERR_CA_KEY_FILE`. */
 export async function openHierarchy(context: CaContext): Promise<Hierarchy> {
   let current = (await loadHierarchy(context)) ?? (await createHierarchy(context));
-  const { root } = current;
-  const bundle = trustBundleOf(context, root);
-  const fingerprint = createHash("sha256").update(spkiOf(root.certificate.publicKey)).digest("hex");
+  const become = async (next: Promise<Authorities>): Promise<void> => {
+    current = await next;
+  };
   return {
-    trustBundle: () => bundle,
-    rootFingerprint: () => fingerprint,
-    signer: () => signerSvid(current),
+    trustBundle: () => current.bundle,
+    bundleHash: () => current.bundleHash,
+    rootFingerprint: () => publicKeyFingerprint(current.root.certificate),
+    knowsRoot: (fingerprint) => current.bundle.x509Authorities.some((one) => publicKeyFingerprint(one) === fingerprint),
+    signer: () => current.signer,
+    tokenKey: () => tokenKeyOf(current),
+    all: () => current.all,
     authorities: () => describe(current),
-    issue: (request) => issueLeaf(context, current.intermediate, request),
-    chainOf: (leaf) => [leaf.der, current.intermediate.certificate.raw],
-    renew: async () => {
-      const before = current;
-      current = await renewed(context, current);
-      return current.signer !== before.signer;
+    issue: (request) => issueLeaf(context, current, request),
+    chainOf: (leaf) => [
+      leaf.der,
+      ...[current.intermediate.certificate, ...current.intermediate.links].map(({ raw }) => raw),
+    ],
+    crossCertificates: () => crossCertificatesOf(current),
+    renewSigner: async () => {
+      if (isPastHalf(active(current.all, "policy-signer"), context.clock()))
+        await become(renewSigner(context, current));
     },
+    prepare: (what) => become(prepare(context, current, what)),
+    activate: (what) => become(activate(context, current, what)),
+    markCompromised: (what) => become(markCompromised(context, what)),
+    remove: (gone) => (gone.length === 0 ? Promise.resolve() : become(remove(context, gone))),
   };
 }
 
-/** A new intermediate brings a new signer, whose chain must not outlive what it hangs on. */
-async function renewed(context: CaContext, current: Authorities): Promise<Authorities> {
-  const now = context.clock();
-  if (isDue(current.intermediate.certificate, now)) return renewSigning(context, current);
-  if (isDue(current.signer.certificate, now)) return renewSigner(context, current);
-  return current;
+/** Whether an authority in use is to be replaced. */
+export function isPastHalf(authority: SigningAuthority | undefined, now: Date): boolean {
+  return authority !== undefined && pastHalf(authority.notBefore, authority.notAfter, now);
 }
 
-function isDue(certificate: X509Certificate, now: Date): boolean {
-  return pastHalf(new Date(certificate.validFrom), new Date(certificate.validTo), now);
+function tokenKeyOf({ token }: Authorities): TokenKey {
+  if (token !== undefined) return token;
+  throw new CaError("ERR_CA_JWT_REQUEST", "the authority has no key for tokens");
 }
 
-function issueLeaf(context: CaContext, issuer: Issuer, request: LeafRequest): SignedCertificate {
+function issueLeaf(context: CaContext, { intermediate }: Authorities, request: LeafRequest): SignedCertificate {
   const { seconds, ...leaf } = request;
   const validity = validityFrom(context.clock(), seconds, context.lifetimes);
-  return signLeaf({ ...leaf, issuer, validity, random: context.random });
+  return signLeaf({ ...leaf, issuer: intermediate, validity, random: context.random });
 }
 
-function trustBundleOf(context: CaContext, root: Issuer): TrustBundle {
-  return Object.freeze({
-    trustDomain: context.trustDomain,
-    x509Authorities: Object.freeze([root.certificate]),
-    jwtAuthorities: new Map<string, KeyObject>(),
-    sequence: 1n,
-    refreshHintSeconds: REFRESH_HINT_SECONDS,
-  });
+function crossCertificatesOf({ all, root }: Authorities): readonly X509Certificate[] {
+  const retired = all.filter((one) => one.role === "root" && one.state === "retired" && !one.compromised);
+  return root.links.filter((link) => retired.some(({ publicKey }) => link.verify(publicKey)));
 }
 
-function signerSvid({ signer, intermediate }: Authorities): X509Svid {
-  const chain = [signer.certificate.raw, intermediate.certificate.raw];
-  return parseX509Svid({ chain, privateKey: signer.privateKey });
-}
+const SHOWN = ["root", "intermediate", "policy-signer", "jwt"] as const;
 
-function describe(current: Authorities): AuthorityStatus["authorities"] {
-  const line = (role: AuthorityStatus["authorities"][number]["role"], certificate: X509Certificate) => ({
-    role,
-    serial: serialNumberOf(certificate),
-    notAfter: new Date(certificate.validTo).toISOString(),
-  });
-  return [
-    line("root", current.root.certificate),
-    line("intermediate", current.intermediate.certificate),
-    line("policy-signer", current.signer.certificate),
-  ];
+/** Those in use. */
+function describe({ all }: Authorities): AuthorityStatus["authorities"] {
+  const line = (one: SigningAuthority | undefined) =>
+    one === undefined ? [] : [{ role: one.role, serial: one.serial, notAfter: one.notAfter.toISOString() }];
+  return SHOWN.flatMap((role) => line(active(all, role)));
 }

@@ -20,24 +20,24 @@ export interface Grant {
   readonly csr: string;
 }
 
-/** A signed certificate that no ledger holds yet. SECURITY: `certificate` is handed out only once `note` is committed. */
-export interface Unrecorded {
+/** A signed certificate or token that no ledger holds yet. SECURITY: it is handed out only once `note` is committed. */
+export interface Unrecorded<T> {
   readonly note: LedgerNote;
-  readonly certificate: IssuedCertificate;
+  readonly credential: T;
 }
 
 /** Checks a request's key and signs; a request that cannot be accepted is a refusal. */
 export function signGrant(
   hierarchy: Hierarchy,
   grant: Grant,
-): { ok: true; issued: Unrecorded } | { ok: false; refusal: Refusal } {
+): { ok: true; issued: Unrecorded<IssuedCertificate> } | { ok: false; refusal: Refusal } {
   const { id, seconds, node, evidence } = grant;
   try {
     const publicKey = parseCsr(Buffer.from(grant.csr, "base64url"), id);
     const leaf = hierarchy.issue({ id, publicKey, seconds });
     return {
       ok: true,
-      issued: { note: noteOf(grant.kind, id, leaf, { node, evidence }), certificate: issuedOf(hierarchy, id, leaf) },
+      issued: { note: noteOf(grant.kind, id, leaf, { node, evidence }), credential: issuedOf(hierarchy, id, leaf) },
     };
   } catch (error) {
     if (!(error instanceof CaError) || error.code !== "ERR_CA_CSR") throw error;

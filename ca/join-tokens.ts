@@ -54,9 +54,9 @@ function demandJoinable(grounds: Grounds, name: string): void {
 }
 
 /** Reads a token's text; throws `ERR_CA_JOIN_TOKEN` for a malformed one and for one of another authority. */
-export function readToken(text: string, rootFingerprint: string): JoinToken {
+export function readToken(text: string, knowsRoot: (fingerprint: string) => boolean): JoinToken {
   const token = parseToken(text);
-  if (token.rootFingerprint === rootFingerprint) return token;
+  if (knowsRoot(token.rootFingerprint)) return token;
   throw new CaError("ERR_CA_JOIN_TOKEN", "the join token is of another authority", {
     hint: "make a token on the authority that this agent connects to",
   });

@@ -4,7 +4,7 @@ import { pastHalf, resolveLifetimes, validityFrom } from "./lifetimes.ts";
 const DAY = 86_400;
 
 describe("resolveLifetimes", () => {
-  it("gives an hour to SVIDs and bundles, a week to the signer, a year to the intermediate, ten to the root", () => {
+  it("gives an hour to SVIDs and bundles, a week to the signer, a month to the key of tokens, a year to the intermediate, ten to the root", () => {
     expect(resolveLifetimes()).toEqual({
       svidSeconds: 3600,
       agentSeconds: DAY,
@@ -12,6 +12,8 @@ describe("resolveLifetimes", () => {
       intermediateSeconds: 365 * DAY,
       rootSeconds: 3650 * DAY,
       bundleSeconds: 3600,
+      jwtSvidSeconds: 300,
+      jwtKeySeconds: 30 * DAY,
       backdateSeconds: 60,
     });
   });
@@ -30,6 +32,7 @@ describe("resolveLifetimes", () => {
     [{ svidSeconds: 30 * DAY }, "agentSeconds"],
     [{ signerSeconds: 200 * DAY }, "signerSeconds"],
     [{ bundleSeconds: 4 * DAY }, "bundleSeconds"],
+    [{ jwtSvidSeconds: 60, jwtKeySeconds: 119 }, "jwtSvidSeconds"],
     [{ rootSeconds: 365 * DAY }, "intermediateSeconds"],
   ])("refuses what cannot hold: %j", (given, name) => {
     expect(() => resolveLifetimes(given)).toThrow(

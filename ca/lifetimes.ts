@@ -12,6 +12,10 @@ export interface Lifetimes {
   /** The intermediate's certificate; renewed at half life. */
   readonly intermediateSeconds: number;
   readonly rootSeconds: number;
+  /** The longest life of a JWT-SVID. */
+  readonly jwtSvidSeconds: number;
+  /** A key that signs JWT-SVIDs; replaced at half life. */
+  readonly jwtKeySeconds: number;
   /** A policy bundle; renewed at half life. */
   readonly bundleSeconds: number;
   /** How far back a certificate's validity starts, for peers whose clock is behind. */
@@ -38,6 +42,8 @@ export function resolveLifetimes(given: Partial<Lifetimes> = {}): Lifetimes {
     signerSeconds: given.signerSeconds ?? 7 * DAY,
     intermediateSeconds: given.intermediateSeconds ?? YEAR,
     rootSeconds: given.rootSeconds ?? 10 * YEAR,
+    jwtSvidSeconds: given.jwtSvidSeconds ?? Math.min(5 * MINUTE, svidSeconds),
+    jwtKeySeconds: given.jwtKeySeconds ?? 30 * DAY,
     bundleSeconds: given.bundleSeconds ?? HOUR,
     backdateSeconds: given.backdateSeconds ?? MINUTE,
   };
@@ -76,6 +82,12 @@ function demandNesting(lifetimes: Lifetimes): void {
     demandHalf(lifetimes, name, "intermediateSeconds");
   }
   demandHalf(lifetimes, "bundleSeconds", "signerSeconds");
+  demandHalf(lifetimes, "jwtSvidSeconds", "jwtKeySeconds");
+}
+
+/** How long a replaced authority is still believed: what it signed last may be used that long, by a clock that is behind. */
+export function outlastSeconds({ agentSeconds, backdateSeconds, svidSeconds }: Lifetimes): number {
+  return Math.max(agentSeconds, svidSeconds) + backdateSeconds;
 }
 
 function demandHalf(lifetimes: Lifetimes, inner: keyof Lifetimes, outer: keyof Lifetimes): void {

@@ -12,6 +12,7 @@ import { type Lifetimes, resolveLifetimes } from "./lifetimes.ts";
 import { migrations } from "./migrations/index.ts";
 import { openPolicyBundles, type ShardOf } from "./policy-bundles.ts";
 import { openRevocations } from "./revocations.ts";
+import { renewAuthorities } from "./rotation.ts";
 import { RunningAuthority } from "./running-authority.ts";
 import type { CaTables } from "./tables.ts";
 import { systemTimers, type Timers } from "./timers.ts";
@@ -29,6 +30,8 @@ export interface CaOptions {
   readonly timers?: Timers;
   /** Told of a renewal that failed; it is tried again. A process warning where absent. */
   readonly onProblem?: (error: unknown) => void;
+  /** `iss` of JWT-SVIDs: the URL that serves OpenID Connect discovery. Asked for each token; none where absent. */
+  readonly jwtIssuer?: () => string | undefined;
   /** Makes a destination's shard; the policies' own where absent. */
   readonly shardOf?: ShardOf;
 }
@@ -40,7 +43,7 @@ export interface CaOptions {
 export async function openCertificateAuthority(options: CaOptions): Promise<CertificateAuthority> {
   const context = await contextOf(options);
   const hierarchy = await openHierarchy(context);
-  await hierarchy.renew();
+  await renewAuthorities(hierarchy, context.clock());
   const revocations = await openRevocations(context, hierarchy);
   const bundles = await openPolicyBundles(context, hierarchy, options.shardOf ?? shardOf);
   const authority = new RunningAuthority({
@@ -73,6 +76,7 @@ async function contextOf(options: CaOptions): Promise<CaContext> {
     clock: options.clock,
     random: options.random ?? randomBytes,
     signerId: systemId(options.trustDomain, "policy-signer"),
+    jwtIssuer: options.jwtIssuer ?? (() => undefined),
   });
 }
 

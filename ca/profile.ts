@@ -99,6 +99,26 @@ export function signIntermediate(parts: {
 }
 
 /**
+ * Signs an existing root's name and key by another root, for those who know only the other one yet. The new certificate
+ * says the same as the root itself.
+ */
+export function crossSign(parts: {
+  readonly trustDomain: TrustDomain;
+  readonly root: Issuer;
+  readonly issuer: Issuer;
+  readonly validity: Validity;
+  readonly random: RandomBytes;
+}): X509Certificate {
+  const { issuer, root } = parts;
+  const uri = `spiffe://${parts.trustDomain}`;
+  const { publicKey } = root.certificate;
+  const extensions = caExtensions({ uri, keyId: root.keyId, issuerKeyId: issuer.keyId });
+  const names = { issuer: issuer.subject, subject: root.subject };
+  const template = { serial: serialOf(parts.random), ...names, validity: capped(parts.validity, issuer), publicKey };
+  return new X509Certificate(signCertificate({ ...template, extensions }, issuer.privateKey).der);
+}
+
+/**
  * Signs an X.509-SVID: empty subject, exactly one URI (X-1), a path that is not the root (X-2), no longer valid than its
  * issuer. `hosts` is for the authority's own TLS certificate alone. Throws `ERR_CA_PROFILE`.
  */

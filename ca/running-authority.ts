@@ -4,6 +4,8 @@ import type {
   EnrolRequest,
   EnrolResponse,
   JoinTokenResponse,
+  JwtSvidsRequest,
+  JwtSvidsResponse,
   LedgerEntries,
   NodeWorkloads,
   RenewRequest,
@@ -26,6 +28,7 @@ import { startQueue } from "./queue.ts";
 import { type EnrolmentRefusal, recordRefusals } from "./refusal.ts";
 import { type Registry, registryOf } from "./registry.ts";
 import type { PublishedRevocations, Revocations } from "./revocations.ts";
+import { renewAuthorities } from "./rotation.ts";
 import type { Grounds } from "./standing.ts";
 import { RenewalTimer, type Timers } from "./timers.ts";
 
@@ -116,6 +119,10 @@ export class RunningAuthority implements CertificateAuthority {
     return this.#exclusive(() => this.#issuing.issueSvids(node, request, serial));
   }
 
+  issueJwtSvids(node: string, request: JwtSvidsRequest, serial?: string): Promise<JwtSvidsResponse> {
+    return this.#exclusive(() => this.#issuing.issueJwtSvids(node, request, serial));
+  }
+
   issueSystemSvid(id: SpiffeId, options?: SystemSvidOptions): Promise<X509Svid> {
     return this.#exclusive(() => this.#issuing.issueSystemSvid(id, options));
   }
@@ -155,7 +162,7 @@ export class RunningAuthority implements CertificateAuthority {
   renewDue(): Promise<void> {
     return this.#exclusive(async () => {
       const { hierarchy, revocations, bundles } = this.#parts;
-      await hierarchy.renew();
+      await renewAuthorities(hierarchy, this.#parts.context.clock());
       if (await revocations.renew()) this.#tell("revocations");
       if (await bundles.renew()) this.#tell("bundle");
     });

@@ -4,8 +4,11 @@ import type { LedgerEntries } from "../protocol/index.ts";
 /** Kinds of ledger entries, as the protocol names them. */
 export type LedgerKind = LedgerEntries["entries"][number]["kind"];
 
-/** The signing certificates and signers of an authority. */
-export type AuthorityRole = "root" | "intermediate" | "policy-signer";
+/** The signing certificates, the signer of documents and the keys of tokens. */
+export type AuthorityRole = "root" | "intermediate" | "policy-signer" | "jwt";
+
+/** Prepared: known to those who verify, signs nothing yet. Retired: signs nothing any more, what it signed still holds. */
+export type AuthorityState = "prepared" | "active" | "retired";
 
 /** The authority's tables. Instants are ISO texts in UTC with milliseconds, so that text order is time order. */
 export type CaTables = {
@@ -22,14 +25,30 @@ export type CaTables = {
 };
 
 export interface AuthorityRow {
+  /** Of a certificate; the key id of a token key. */
   readonly serial: string;
   readonly role: AuthorityRole;
-  /** Name of the private key in the key folder. */
-  readonly key_name: string;
-  /** DER. */
+  /** At most one of a role is prepared, exactly one is active. */
+  readonly state: AuthorityState;
+  /** Name of the private key in the key folder; null where the key is kept elsewhere or has been destroyed. */
+  readonly key_name: string | null;
+  /** DER; of a token key its SubjectPublicKeyInfo. */
   readonly certificate: Buffer;
-  /** The newest of a role is the one in use. */
+  /**
+   * PEM of further certificates. An intermediate's: those between it and its root. A root's: the same
+   * key signed by the root before it.
+   */
+  readonly links: string | null;
   readonly generation: number;
+  readonly prepared_at: string;
+  readonly activated_at: string | null;
+  readonly retired_at: string | null;
+  /** When nothing that a retired one signed holds any more. */
+  readonly remove_at: string | null;
+  /** End of a token key; null for certificates, which say it themselves. */
+  readonly not_after: string | null;
+  /** 1 where the key may be in other hands. */
+  readonly compromised: number;
 }
 
 export interface LedgerRow {

@@ -252,7 +252,11 @@ export const authorityStatus = z.strictObject({
     }),
   ),
   authorities: z.array(
-    z.strictObject({ role: z.enum(["root", "intermediate", "policy-signer"]), serial: z.string(), notAfter: instant }),
+    z.strictObject({
+      role: z.enum(["root", "intermediate", "policy-signer", "jwt"]),
+      serial: z.string(),
+      notAfter: instant,
+    }),
   ),
   /** The registered workloads of the set in force; absent before the first publish. */
   workloads: z
@@ -278,7 +282,7 @@ export const ledgerEntries = z.strictObject({
     z.strictObject({
       sequence: counter,
       at: instant,
-      kind: z.enum(["x509-svid", "agent", "authority", "policy-signer", "refusal"]),
+      kind: z.enum(["x509-svid", "jwt-svid", "agent", "authority", "policy-signer", "refusal"]),
       identity: z.string(),
       serial: z.string().optional(),
       notAfter: instant.optional(),

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import {
   enrolRequest,
   enrolResponse,
+  jwtSvidsRequest,
+  jwtSvidsResponse,
   nodeWorkloads,
   parseJoinToken,
   renewRequest,
@@ -21,7 +23,14 @@ const SVIDS_LIMIT_BYTES = 2 * 1024 * 1024;
 
 /** The routes that agents call: joining, certificates, and what they decide by. */
 export function agentRoutes(services: Services): readonly Route[] {
-  return [enrol(services), renew(services), svids(services), nodeStatus(services), ...reads(services)];
+  return [
+    enrol(services),
+    renew(services),
+    svids(services),
+    jwtSvids(services),
+    nodeStatus(services),
+    ...reads(services),
+  ];
 }
 
 function enrol({ ca, clock, audit, metrics, nodes }: Services): Route {
@@ -69,6 +78,21 @@ function svids({ ca, metrics }: Services): Route {
     async handle(call, body) {
       const issued = await ca.issueSvids(...agentOf(call, body));
       metrics.issued.inc({ kind: "x509-svid" }, issued.certificates.length);
+      return json(issued);
+    },
+  });
+}
+
+function jwtSvids({ ca, metrics }: Services): Route {
+  return post({
+    path: "/v1/jwt-svids",
+    access: "agent",
+    summary: "Issues tokens for workloads that may run on the agent's node; all or none.",
+    request: { name: "JwtSvidsRequest", schema: jwtSvidsRequest, limitBytes: SVIDS_LIMIT_BYTES },
+    response: { kind: "json", name: "JwtSvidsResponse", schema: jwtSvidsResponse },
+    async handle(call, body) {
+      const issued = await ca.issueJwtSvids(...agentOf(call, body));
+      metrics.issued.inc({ kind: "jwt-svid" }, issued.tokens.length);
       return json(issued);
     },
   });

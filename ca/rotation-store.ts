@@ -1,0 +1,121 @@
+import { type Authorities, issuerIn, prepared } from "./authorities.ts";
+import type { SigningAuthority } from "./authority-rows.ts";
+import { CaError } from "./ca-error.ts";
+import type { CaContext } from "./context.ts";
+import { raiseBundleSequence, readHierarchy, removeStrayKeys } from "./hierarchy-store.ts";
+import { outlastSeconds } from "./lifetimes.ts";
+import { keep, type Made, makeIntermediate, makeRoot, makeSigner, makeTokenKey } from "./making.ts";
+import type { AuthorityRole, CaTransaction } from "./tables.ts";
+
+/** What can be replaced. A root brings an intermediate of its own. */
+export type Rotatable = "root" | "intermediate" | "jwt";
+
+/** Everything that changes when one of a kind comes into use. */
+const ROLES: Readonly<Record<Rotatable, readonly AuthorityRole[]>> = {
+  root: ["root", "intermediate"],
+  intermediate: ["intermediate"],
+  jwt: ["jwt"],
+};
+
+/** Makes the next of a kind, unless one lies prepared; nothing is signed with it yet. */
+export async function prepare(context: CaContext, current: Authorities, what: Rotatable): Promise<Authorities> {
+  if (prepared(current.all, what) !== undefined) return current;
+  const made = await makeNext(context, current, what);
+  await context.db.transaction().execute(async (trx) => {
+    // A new root brings an intermediate: one that was prepared below the old root is not needed any more.
+    if (what === "root") await discard(trx, "intermediate");
+    await keep(context, trx, "prepared", made);
+    if (what !== "intermediate") await raiseBundleSequence(trx);
+  });
+  return withoutStrays(context);
+}
+
+/** Brings what is prepared into use, with a new signer below a new intermediate; what it replaces signs nothing more. */
+export async function activate(context: CaContext, current: Authorities, what: Rotatable): Promise<Authorities> {
+  const next = prepared(current.all, what === "root" ? "intermediate" : what);
+  if (next === undefined) return current;
+  const signer = what === "jwt" ? [] : [await makeSigner(context, issuerIn(next))];
+  await context.db.transaction().execute(async (trx) => {
+    for (const role of ROLES[what]) await exchange(trx, context, role);
+    if (signer.length > 0) await trx.deleteFrom("ca_authority").where("role", "=", "policy-signer").execute();
+    await keep(context, trx, "active", signer);
+  });
+  return withoutStrays(context);
+}
+
+/** A new signer below the intermediate in use. */
+export async function renewSigner(context: CaContext, current: Authorities): Promise<Authorities> {
+  const signer = await makeSigner(context, current.intermediate);
+  await context.db.transaction().execute(async (trx) => {
+    await trx.deleteFrom("ca_authority").where("role", "=", "policy-signer").execute();
+    await keep(context, trx, "active", [signer]);
+  });
+  return withoutStrays(context);
+}
+
+/** Removes retired authorities and their keys; the trust bundle is newer then. */
+export async function remove(context: CaContext, gone: readonly SigningAuthority[]): Promise<Authorities> {
+  const serials = gone.map(({ serial }) => serial);
+  await context.db.transaction().execute(async (trx) => {
+    await trx.deleteFrom("ca_authority").where("state", "=", "retired").where("serial", "in", serials).execute();
+    if (gone.some(({ role }) => role === "root" || role === "jwt")) await raiseBundleSequence(trx);
+  });
+  return withoutStrays(context);
+}
+
+/** Notes that the key in use of a kind may be in other hands: nothing that it signed is to last. */
+export async function markCompromised(context: CaContext, what: Rotatable): Promise<Authorities> {
+  const marked = context.db.updateTable("ca_authority").set({ compromised: 1 }).where("state", "!=", "prepared");
+  await marked.where("role", "in", ROLES[what]).execute();
+  return readHierarchy(context);
+}
+
+async function makeNext(context: CaContext, current: Authorities, what: Rotatable): Promise<readonly Made[]> {
+  switch (what) {
+    case "jwt":
+      return [await makeTokenKey(context)];
+    case "intermediate":
+      return [(await makeIntermediate(context, rootIssuer(current))).made];
+    case "root": {
+      // SECURITY: a root that may be in other hands vouches for nothing new.
+      const vouches = current.root.privateKey !== undefined && !current.root.compromised;
+      const root = await makeRoot(context, vouches ? rootIssuer(current) : undefined);
+      return [root.made, (await makeIntermediate(context, root.issuer)).made];
+    }
+    default:
+      return what satisfies never;
+  }
+}
+
+function rootIssuer({ root }: Authorities) {
+  if (root.privateKey !== undefined) return issuerIn(root);
+  throw new CaError("ERR_CA_OFFLINE", "the root's key is not kept here, so it cannot sign a new intermediate", {
+    hint: "make a request with `cellwall ca request`, have it signed where the root is, and bring it in with `cellwall ca import`",
+  });
+}
+
+/** The prepared one of a role comes into use, the one before it retires. */
+async function exchange(trx: CaTransaction, context: CaContext, role: AuthorityRole): Promise<void> {
+  const now = context.clock();
+  const seconds =
+    role === "jwt"
+      ? context.lifetimes.jwtSvidSeconds + context.lifetimes.backdateSeconds
+      : outlastSeconds(context.lifetimes);
+  const until = new Date(now.getTime() + seconds * 1000);
+  const of = { now: now.toISOString(), until: until.toISOString() };
+  const retire = trx.updateTable("ca_authority").set({ state: "retired", retired_at: of.now, remove_at: of.until });
+  await retire.where("role", "=", role).where("state", "=", "active").execute();
+  const use = trx.updateTable("ca_authority").set({ state: "active", activated_at: of.now });
+  await use.where("role", "=", role).where("state", "=", "prepared").execute();
+}
+
+async function discard(trx: CaTransaction, role: AuthorityRole): Promise<void> {
+  await trx.deleteFrom("ca_authority").where("role", "=", role).where("state", "=", "prepared").execute();
+}
+
+/** Reads the new state and destroys the keys that nothing uses any more. */
+async function withoutStrays(context: CaContext): Promise<Authorities> {
+  const next = await readHierarchy(context);
+  await removeStrayKeys(context, next);
+  return next;
+}
