@@ -137,6 +137,7 @@ async function requestBodies(harness: Harness): Promise<ReadonlyMap<string, unkn
     ["/v1/enrol", { token, csr }],
     ["/v1/renew", { csr }],
     ["/v1/svids", { requests: [{ identity: "spiffe://shop.example/shop/web", csr }] }],
+    ["/v1/jwt-svids", { requests: [{ identity: "spiffe://shop.example/shop/web", audience: ["orders"] }] }],
     ["/v1/node/status", { epoch: 1, revision: 1, revocations: 0 }],
     ["/v1/policies", { files: GOOD_SET }],
     ["/v1/revocations", { identity: "spiffe://shop.example/shop/orders", reason: "test" }],
