@@ -4,6 +4,10 @@ import type { Diagnostic } from "../policies/index.ts";
 export type AuthorityErrorCode =
   /** No certificate, or one that is not a live agent's; or no valid admin token. */
   | "ERR_AUTHORITY_UNAUTHENTICATED"
+  /** A token that no node's `attest` takes. */
+  | "ERR_AUTHORITY_ATTESTATION"
+  /** A token issuer's keys cannot be had now. */
+  | "ERR_AUTHORITY_ISSUER_KEYS"
   /** Known, but not allowed here. */
   | "ERR_AUTHORITY_FORBIDDEN"
   /** The certificate, the identity or the node is revoked. */
@@ -36,6 +40,8 @@ export type AuthorityErrorCode =
 /** HTTP status of each code. */
 export const HTTP_STATUS: Readonly<Record<AuthorityErrorCode, number>> = {
   ERR_AUTHORITY_UNAUTHENTICATED: 401,
+  ERR_AUTHORITY_ATTESTATION: 401,
+  ERR_AUTHORITY_ISSUER_KEYS: 503,
   ERR_AUTHORITY_FORBIDDEN: 403,
   ERR_AUTHORITY_REVOKED: 403,
   ERR_AUTHORITY_HOST: 421,

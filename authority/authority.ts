@@ -8,11 +8,15 @@ import { requireAdmin } from "./api/admin-token.ts";
 import { presentedChain, verifyAgent } from "./api/agent-identity.ts";
 import { agentRoutes } from "./api/agent-routes.ts";
 import { createApp } from "./api/app.ts";
+import { attestRoute } from "./api/attest-route.ts";
 import { OidcVerifier } from "./api/oidc-identity.ts";
 import { openApiRoute, openRoutes } from "./api/open-routes.ts";
 import type { Caller, Route } from "./api/route.ts";
+import { TokenEnrolment } from "./attestation/enrol-by-token.ts";
+import { memorySpentTokens } from "./attestation/spent-tokens.ts";
 import { type AuditEntry, memoryAuditTrail } from "./audit.ts";
 import { AuthorityError } from "./authority-error.ts";
+import { memoryForeignBundleStore } from "./federation/foreign-bundle-store.ts";
 import { type Fetch, IssuerKeys } from "./issuer-keys.ts";
 import { createMetrics } from "./metrics.ts";
 import { NodeBook } from "./node-book.ts";
@@ -87,6 +91,7 @@ class RunningAuthority implements Authority {
   readonly #names: ReadonlySet<string>;
   readonly #services: Services;
   readonly #unsubscribe: () => void;
+  readonly #keys: IssuerKeys;
   readonly #oidc: OidcVerifier;
   #restored: Promise<void> | undefined;
   readonly #servers: RunningServer[] = [];
@@ -95,10 +100,16 @@ class RunningAuthority implements Authority {
   constructor(options: AuthorityOptions) {
     this.#options = options;
     this.#log = options.log ?? SILENT;
-    this.#oidc = new OidcVerifier(new IssuerKeys(options.fetch ?? fetch));
+    this.#keys = new IssuerKeys(options.fetch ?? fetch);
+    this.#oidc = new OidcVerifier(this.#keys);
     this.#names = new Set((options.names ?? []).map((name) => name.toLowerCase()));
     this.#services = this.#createServices(options);
-    const routes = [...agentRoutes(this.#services), ...adminRoutes(this.#services), ...openRoutes(this.#services)];
+    const routes = [
+      attestRoute(this.#services),
+      ...agentRoutes(this.#services),
+      ...adminRoutes(this.#services),
+      ...openRoutes(this.#services),
+    ];
     this.routes = [...routes, openApiRoute(routes, options.version)];
     this.app = this.#createApp();
     this.#unsubscribe = options.ca.subscribe(() => this.#services.waitingRoom.wake());
@@ -154,8 +165,27 @@ class RunningAuthority implements Authority {
       return statusOf({ ca, set, refused, pending, nodes, version, startedAt, localNode });
     };
     const waitingRoom = new WaitingRoom({ maxWaiting: MAX_WAITING, maxPerCaller: MAX_WAITING_PER_CALLER });
-    const { audit } = records;
-    return { ca, clock, version, publications, nodes, audit, metrics, waitingRoom, status, ready: () => this.#serving };
+    const { audit, spent } = records;
+    const attestation = new TokenEnrolment({
+      ca,
+      clock,
+      keys: this.#keys,
+      spent,
+      nodes: () => publications.set?.nodes ?? [],
+    });
+    return {
+      attestation,
+      ca,
+      clock,
+      version,
+      publications,
+      nodes,
+      audit,
+      metrics,
+      waitingRoom,
+      status,
+      ready: () => this.#serving,
+    };
   }
 
   #createApp(): Express {
@@ -229,7 +259,14 @@ class RunningAuthority implements Authority {
 
 /** Records whose tables are brought up to date at the first use. */
 function lazyRecords(store: Store | undefined): AuthorityRecords {
-  if (store === undefined) return { archive: memoryPolicyArchive(), audit: memoryAuditTrail() };
+  if (store === undefined) {
+    return {
+      archive: memoryPolicyArchive(),
+      audit: memoryAuditTrail(),
+      spent: memorySpentTokens(),
+      foreign: memoryForeignBundleStore(),
+    };
+  }
   let opened: Promise<AuthorityRecords> | undefined;
   const records = (): Promise<AuthorityRecords> => {
     opened ??= openRecords(store);
@@ -245,6 +282,12 @@ function lazyRecords(store: Store | undefined): AuthorityRecords {
     audit: {
       record: async (entry) => (await records()).audit.record(entry),
       list: async (query) => (await records()).audit.list(query),
+    },
+    spent: { spend: async (...token) => (await records()).spent.spend(...token) },
+    foreign: {
+      load: async () => (await records()).foreign.load(),
+      save: async (kept) => (await records()).foreign.save(kept),
+      remove: async (trustDomain) => (await records()).foreign.remove(trustDomain),
     },
   };
 }

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { Store } from "../store/index.ts";
+import type { SpentTokens } from "./attestation/spent-tokens.ts";
 import type { AuditEntry, AuditTrail } from "./audit.ts";
+import type { ForeignBundleStore } from "./federation/foreign-bundle-store.ts";
 import { AUTHORITY_MIGRATIONS, type AuthorityTables } from "./migrations/index.ts";
 import type { PolicyArchive } from "./policy-archive.ts";
 
@@ -8,13 +10,15 @@ import type { PolicyArchive } from "./policy-archive.ts";
 export interface AuthorityRecords {
   readonly archive: PolicyArchive;
   readonly audit: AuditTrail;
+  readonly spent: SpentTokens;
+  readonly foreign: ForeignBundleStore;
 }
 
 /** The records in a store, their tables brought up to date; errors are the store's. */
 export async function openRecords(store: Store): Promise<AuthorityRecords> {
   await store.migrate("authority", AUTHORITY_MIGRATIONS);
   const db = store.db.withTables<AuthorityTables>();
-  return { archive: archiveIn(db), audit: auditIn(db) };
+  return { archive: archiveIn(db), audit: auditIn(db), spent: spentIn(db), foreign: foreignIn(db) };
 }
 
 type Database = ReturnType<typeof typedDatabase>;
@@ -115,4 +119,39 @@ function auditIn(db: Database): AuditTrail {
 function readEntry(row: unknown): AuditEntry {
   const { detail, ...entry } = auditEntry.parse(row);
   return detail === null ? entry : { ...entry, detail };
+}
+
+function spentIn(db: Database): SpentTokens {
+  return {
+    async spend(digest, expiresAt, now) {
+      await db.deleteFrom("authority_spent_token").where("expires_at", "<", now.toISOString()).execute();
+      const row = { digest, expires_at: expiresAt.toISOString() };
+      const insert = db.insertInto("authority_spent_token").values(row);
+      const result = await insert.onConflict((conflict) => conflict.column("digest").doNothing()).executeTakeFirst();
+      return result.numInsertedOrUpdatedRows === 1n;
+    },
+  };
+}
+
+function foreignIn(db: Database): ForeignBundleStore {
+  const table = "authority_foreign_bundle";
+  return {
+    async load() {
+      const rows = await db.selectFrom(table).selectAll().execute();
+      return rows.map(({ trust_domain, origin, document, fetched_at }) => ({
+        trustDomain: trust_domain,
+        origin,
+        document,
+        ...(fetched_at === null ? {} : { fetchedAt: new Date(fetched_at) }),
+      }));
+    },
+    async save({ trustDomain, origin, document, fetchedAt }) {
+      const row = { origin, document, fetched_at: fetchedAt?.toISOString() ?? null };
+      const insert = db.insertInto(table).values({ trust_domain: trustDomain, ...row });
+      await insert.onConflict((conflict) => conflict.column("trust_domain").doUpdateSet(row)).execute();
+    },
+    async remove(trustDomain) {
+      await db.deleteFrom(table).where("trust_domain", "=", trustDomain).execute();
+    },
+  };
 }

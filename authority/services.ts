@@ -1,5 +1,6 @@
 import type { CertificateAuthority } from "../ca/index.ts";
 import type { AuthorityStatus } from "../protocol/index.ts";
+import type { TokenEnrolment } from "./attestation/enrol-by-token.ts";
 import type { AuditEntry, AuditTrail } from "./audit.ts";
 import type { AuthorityMetrics } from "./metrics.ts";
 import type { NodeBook } from "./node-book.ts";
@@ -8,6 +9,7 @@ import type { WaitingRoom } from "./waiting-room.ts";
 
 /** The parts of an authority that its routes work with. */
 export interface Services {
+  readonly attestation: TokenEnrolment;
   readonly ca: CertificateAuthority;
   readonly clock: () => Date;
   readonly version: string;

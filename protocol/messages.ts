@@ -62,6 +62,15 @@ export type RevocationsDocument = z.infer<typeof revocationsDocument>;
 export const enrolRequest = z.strictObject({ token: z.string(), csr: base64url });
 export type EnrolRequest = z.infer<typeof enrolRequest>;
 
+/** `POST /v1/attest`: a token of an issuer or cluster that a `Node` names, and a PKCS#10 request for the agent's own key. */
+export const attestRequest = z.strictObject({
+  token: z.string(),
+  /** The node that the agent means to be, where the token fits several. */
+  node: z.string().optional(),
+  csr: base64url,
+});
+export type AttestRequest = z.infer<typeof attestRequest>;
+
 /** A certificate chain, leaf first, without the root; base64url DER each. */
 export const issuedCertificate = z.strictObject({
   identity: z.string(),
@@ -136,7 +145,14 @@ export const nodeWorkloads = z.strictObject({
 export type NodeWorkloads = z.infer<typeof nodeWorkloads>;
 
 /** `GET /v1/trust-bundles` (mTLS): trust domain -> SPIFFE bundle document as text; the own one is always there. */
-export const trustBundles = z.strictObject({ trustDomain: z.string(), bundles: z.record(z.string(), z.string()) });
+export const trustBundles = z.strictObject({
+  trustDomain: z.string(),
+  bundles: z.record(z.string(), z.string()),
+  /** SHA-256 of public keys (SubjectPublicKeyInfo) that may be in other hands: what they signed is to be replaced now. */
+  tainted: z.array(sha256Hex).optional(),
+  /** Names an authority that is about to sign: agents try a handshake with a certificate of it and report how it went. */
+  probe: z.string().optional(),
+});
 export type TrustBundles = z.infer<typeof trustBundles>;
 
 /**
@@ -205,6 +221,109 @@ export type RevokeResponse = z.infer<typeof revokeResponse>;
 export const joinTokenRequest = z.strictObject({ node: z.string() });
 export const joinTokenResponse = z.strictObject({ token: z.string(), node: z.string(), expiresAt: instant });
 export type JoinTokenResponse = z.infer<typeof joinTokenResponse>;
+
+/** Part of an agent's status report: how far its sidecars are with the own trust domain's bundle. */
+export const nodeTrustReport = z.strictObject({
+  /** SHA-256 of the bundle document that the agent holds. */
+  bundle: sha256Hex,
+  /** The agent has just started and cannot yet tell which sidecars there are. */
+  settling: z.boolean(),
+  /** Sidecars that are connected, or were a moment ago. */
+  sidecars: z
+    .array(
+      z.strictObject({
+        /** `<namespace>/<name>` */
+        workload: z.string().max(512),
+        /** SHA-256 of the bundle document that is in force in all of its validation contexts. */
+        confirmed: sha256Hex.optional(),
+        /** Serial of the certificate that it has in force. */
+        serial: z.string().max(64).optional(),
+        /** The authority that the last handshake was tried for, and how it went. */
+        probe: z
+          .strictObject({ authority: z.string().max(64), outcome: z.enum(["accepted", "refused", "no-listener"]) })
+          .optional(),
+        /** What keeps it back. */
+        problem: z.string().max(1024).optional(),
+      }),
+    )
+    .max(4096),
+});
+export type NodeTrustReport = z.infer<typeof nodeTrustReport>;
+
+/** What can be replaced; a root brings an intermediate of its own. */
+const rotatable = z.enum(["root", "intermediate", "jwt"]);
+
+/** `POST /v1/ca/rotations` (admin). */
+export const rotateRequest = z.strictObject({
+  what: rotatable,
+  /** The key may be in other hands: what it signed is replaced and it is no longer believed, at the latest after the deadline. */
+  compromised: z.boolean().default(false),
+  /** Signs with what is prepared, whoever has not confirmed it. */
+  force: z.boolean().default(false),
+  /** For a compromised key: how long each of the two steps may wait for sidecars. */
+  deadlineSeconds: z.int().min(1).max(86_400).default(60),
+  reason: z.string().max(1024).default(""),
+});
+export type RotateRequest = z.input<typeof rotateRequest>;
+export type RotateOrder = z.infer<typeof rotateRequest>;
+
+/** Who has not confirmed yet, and why. */
+const laggard = z.strictObject({ node: z.string(), workload: z.string().optional(), reason: z.string() });
+export type Laggard = z.infer<typeof laggard>;
+
+/** One replacement under way. */
+export const rotationStatus = z.strictObject({
+  what: rotatable,
+  phase: z.enum(["distributing", "probing", "replacing", "outlasting"]),
+  compromised: z.boolean(),
+  /** When the phase began, and when it ends without those who lag behind. */
+  since: instant,
+  until: instant.optional(),
+  laggards: z.array(laggard),
+});
+export type RotationStatus = z.infer<typeof rotationStatus>;
+
+/** `GET /v1/ca/status` (admin), and the answer to a rotation. */
+export const caStatus = z.strictObject({
+  trustDomain: z.string(),
+  now: instant,
+  bundle: z.strictObject({ sequence: z.string(), sha256: sha256Hex }),
+  authorities: z.array(
+    z.strictObject({
+      role: z.enum(["root", "intermediate", "policy-signer", "jwt"]),
+      state: z.enum(["prepared", "active", "retired"]),
+      serial: z.string(),
+      notAfter: instant,
+      /** When its successor is made by itself; absent where that is left to people. */
+      renewAt: instant.optional(),
+      /** Until when a retired one is believed. */
+      removeAt: instant.optional(),
+      /** Whether its private key is kept here. */
+      key: z.enum(["here", "elsewhere"]),
+      compromised: z.boolean(),
+    }),
+  ),
+  rotations: z.array(rotationStatus),
+  /** Nodes that hold certificates in force. */
+  holders: z.array(
+    z.strictObject({
+      node: z.string(),
+      agentNotAfter: instant.optional(),
+      /** Identities of workloads with a certificate in force. */
+      workloads: z.int(),
+      /** When the first of them ends. */
+      firstNotAfter: instant.optional(),
+      sidecars: z.int().optional(),
+      /** Sidecars in which the trust bundle of now is in force. */
+      confirmed: z.int().optional(),
+      /** Last report. */
+      reportedAt: instant.optional(),
+    }),
+  ),
+  ledger: z.strictObject({ entries: z.int(), head: sha256Hex, epoch: z.int() }),
+  lifetimes: z.record(z.string(), z.int()),
+});
+export type CaStatus = z.infer<typeof caStatus>;
 
 /** Every error answer of the API. */
 export const apiError = z.strictObject({

@@ -3,19 +3,34 @@ import type { z } from "zod";
 import { freshKey, requestText } from "../../ca/testing/certificate-request.ts";
 import { apiError } from "../../protocol/index.ts";
 import { type ClientIdentity, GOOD_SET, type Harness, openHarness } from "../testing/harness.ts";
+import { startTokenIssuer, type TokenIssuer } from "../testing/token-issuer.ts";
 import type { Route } from "./route.ts";
 
+const attestedNode = (issuer: string) => ({
+  path: "node.yaml",
+  text: `apiVersion: cellwall.dev/v1
+kind: Node
+metadata: { name: ci-1 }
+spec: { attest: [{ oidc: { issuer: "${issuer}", audience: cellwall, claims: { sub: ci } } }] }
+`,
+});
+
 describe("the OpenAPI document", () => {
+  let issuer: TokenIssuer;
   let harness: Harness;
   let agent: ClientIdentity;
   let document: Document;
   beforeAll(async () => {
-    harness = await openHarness();
-    await harness.authority.publish(GOOD_SET, "test");
+    issuer = await startTokenIssuer();
+    harness = await openHarness({ fetch: issuer.fetch });
+    await harness.authority.publish([...GOOD_SET, attestedNode(issuer.url)], "test");
     agent = await harness.enrol("host-1");
     document = (await harness.admin("get", "/v1/openapi.json")).body;
   });
-  afterAll(() => harness.close());
+  afterAll(async () => {
+    await harness.close();
+    await issuer.close();
+  });
 
   it("is OpenAPI 3.1 with the version that serves it", () => {
     expect(document).toMatchObject({ openapi: "3.1.0", info: { version: "0.0.0-test" } });
@@ -46,7 +61,7 @@ describe("the OpenAPI document", () => {
   });
 
   it("documents what every route answers: 200 in its schema to whom it is for", async () => {
-    const bodies = await requestBodies(harness);
+    const bodies = await requestBodies(harness, issuer);
     for (const route of harness.authority.routes) {
       const name = `${route.method} ${route.path}`;
       const path = route.path.replace("{sha256}", Object.values(harness.ca.bundle()?.manifest.shards ?? {})[0] ?? "");
@@ -130,7 +145,7 @@ function served(harness: Harness): string[] {
   });
 }
 
-async function requestBodies(harness: Harness): Promise<ReadonlyMap<string, unknown>> {
+async function requestBodies(harness: Harness, issuer: TokenIssuer): Promise<ReadonlyMap<string, unknown>> {
   const { token } = await harness.ca.createJoinToken("host-2");
   const csr = requestText({ key: freshKey() });
   return new Map<string, unknown>([
@@ -139,7 +154,8 @@ async function requestBodies(harness: Harness): Promise<ReadonlyMap<string, unkn
     ["/v1/svids", { requests: [{ identity: "spiffe://shop.example/shop/web", csr }] }],
     ["/v1/jwt-svids", { requests: [{ identity: "spiffe://shop.example/shop/web", audience: ["orders"] }] }],
     ["/v1/node/status", { epoch: 1, revision: 1, revocations: 0 }],
-    ["/v1/policies", { files: GOOD_SET }],
+    ["/v1/attest", { token: await issuer.token(), csr }],
+    ["/v1/policies", { files: [...GOOD_SET, attestedNode(issuer.url)] }],
     ["/v1/revocations", { identity: "spiffe://shop.example/shop/orders", reason: "test" }],
     ["/v1/join-tokens", { node: "host-2" }],
   ]);
