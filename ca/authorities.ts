@@ -2,6 +2,7 @@ import { createHash, type KeyObject, type X509Certificate } from "node:crypto";
 import { formatTrustBundle, parseX509Svid, type TrustBundle, type X509Svid } from "../spiffe/index.ts";
 import { brokenState, type SigningAuthority } from "./authority-rows.ts";
 import type { CaContext } from "./context.ts";
+import { REFRESH_HINT_SECONDS } from "./lifetimes.ts";
 import { type Issuer, issuerOf } from "./profile.ts";
 import type { AuthorityRole } from "./tables.ts";
 
@@ -28,9 +29,6 @@ export interface Authorities {
   /** SHA-256 over the bundle's document, lower-case hex: what sidecars confirm. */
   readonly bundleHash: string;
 }
-
-/** How soon consumers should look for a new bundle. */
-const REFRESH_HINT_SECONDS = 300;
 
 /** Puts together what the store holds; throws `ERR_CA_STATE` where it is no chain. */
 export function authoritiesOf(context: CaContext, all: readonly SigningAuthority[], sequence: bigint): Authorities {

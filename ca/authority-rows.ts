@@ -22,8 +22,12 @@ export interface SigningAuthority {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly preparedAt: Date;
+  readonly activateFrom: Date | undefined;
+  readonly activateBy: Date | undefined;
   readonly activatedAt: Date | undefined;
   readonly retiredAt: Date | undefined;
+  /** The ledger's newest entry when it retired. */
+  readonly retiredSequence: number;
   readonly removeAt: Date | undefined;
   readonly compromised: boolean;
 }
@@ -55,8 +59,11 @@ async function readAuthority(context: CaContext, row: AuthorityRow): Promise<Sig
     notBefore: certificate === undefined ? preparedAt : new Date(certificate.validFrom),
     notAfter: new Date(certificate?.validTo ?? row.not_after ?? row.prepared_at),
     preparedAt,
+    activateFrom: instant(row.activate_from),
+    activateBy: instant(row.activate_by),
     activatedAt: instant(row.activated_at),
     retiredAt: instant(row.retired_at),
+    retiredSequence: row.retired_sequence ?? 0,
     removeAt: instant(row.remove_at),
     compromised: row.compromised === 1,
   });

@@ -8,6 +8,8 @@ export type CaErrorCode =
   | "ERR_CA_KEY_FILE"
   /** Lifetimes that cannot all hold. */
   | "ERR_CA_LIFETIME"
+  /** A replacement that would not do what is meant. */
+  | "ERR_CA_ROTATION"
   /** The key that would have to sign is not kept here. */
   | "ERR_CA_OFFLINE"
   /** A token was asked for that cannot be issued. */

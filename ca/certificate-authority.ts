@@ -1,18 +1,22 @@
+import type { X509Certificate } from "node:crypto";
 import type { PolicySet } from "../policies/index.ts";
 import type {
   AuthorityStatus,
   BundleManifest,
+  CaStatus,
   EnrolRequest,
   EnrolResponse,
   JoinTokenResponse,
   JwtSvidsRequest,
   JwtSvidsResponse,
   LedgerEntries,
+  NodeTrustReport,
   NodeWorkloads,
   RenewRequest,
   RevocationsDocument,
   RevokeRequest,
   RevokeResponse,
+  RotateOrder,
   SignedEnvelope,
   SvidsRequest,
   SvidsResponse,
@@ -23,9 +27,13 @@ import type { AttestedNode, SystemSvidOptions } from "./issuing.ts";
 import type { LedgerCheck, LedgerQuery } from "./ledger.ts";
 import type { Provenance, PublishOutcome } from "./policy-bundles.ts";
 import type { EnrolmentRefusal } from "./refusal.ts";
+import type { TrustNotice } from "./rotation.ts";
 
-/** What a subscriber is told has changed. */
-export type CaChange = "bundle" | "revocations" | "registry" | "trust-bundle";
+/**
+ * What a subscriber is told has changed; `trust-bundle` also where only `trustNotice` has, `signing` where another authority
+ * signs from now on.
+ */
+export type CaChange = "bundle" | "revocations" | "registry" | "trust-bundle" | "signing";
 
 /** The certificate authority of one trust domain. Requests are worked off one after another. */
 export interface CertificateAuthority {
@@ -90,6 +98,20 @@ export interface CertificateAuthority {
   verifyLedger(): Promise<LedgerCheck>;
   authorities(): AuthorityStatus["authorities"];
   counters(): CaCounters;
+
+  /**
+   * Begins to replace a signing authority: it is prepared and told to all agents, and comes into use once every live sidecar
+   * has confirmed it. `ERR_CA_ROTATION`, `ERR_CA_OFFLINE`.
+   */
+  rotate(request: RotateOrder): Promise<CaStatus>;
+  /** What an agent says of its sidecars; a replacement that waits for them goes on. */
+  reportTrust(node: string, report: NodeTrustReport): void;
+  /** What agents are told beside the trust bundle. */
+  trustNotice(): TrustNotice;
+  /** The newest certificates of the root, signed by the one before it, for those who do not know it yet. */
+  crossCertificates(): readonly X509Certificate[];
+  /** What expires when, who holds what, who has not confirmed what. */
+  status(): Promise<CaStatus>;
 
   /** Renews what is due now: intermediate, policy signer, bundle, revocations. It does so by itself as well. */
   renewDue(): Promise<void>;

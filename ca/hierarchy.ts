@@ -1,7 +1,7 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { AuthorityStatus } from "../protocol/index.ts";
 import { publicKeyFingerprint, type SpiffeId, type TrustBundle, type X509Svid } from "../spiffe/index.ts";
-import { type Authorities, active, type TokenKey } from "./authorities.ts";
+import { type Authorities, active, issuerIn, type LeafIssuer, prepared, type TokenKey } from "./authorities.ts";
 import type { SigningAuthority } from "./authority-rows.ts";
 import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
@@ -9,7 +9,16 @@ import type { HostNames } from "./extensions.ts";
 import { createHierarchy, loadHierarchy } from "./hierarchy-store.ts";
 import { pastHalf, validityFrom } from "./lifetimes.ts";
 import { type SignedCertificate, signLeaf } from "./profile.ts";
-import { activate, markCompromised, prepare, type Rotatable, remove, renewSigner } from "./rotation-store.ts";
+import {
+  activate,
+  markCompromised,
+  prepare,
+  type Rotatable,
+  remove,
+  renewSigner,
+  reschedule,
+  type UseTimes,
+} from "./rotation-store.ts";
 
 /** What to put in a leaf. */
 export interface LeafRequest {
@@ -34,14 +43,17 @@ export interface Hierarchy {
   all(): readonly SigningAuthority[];
   authorities(): AuthorityStatus["authorities"];
   issue(request: LeafRequest): SignedCertificate;
+  /** A leaf of the intermediate that lies prepared, with its chain; nothing where there is none. */
+  issueProbe(request: LeafRequest): { readonly leaf: SignedCertificate; readonly chain: readonly Buffer[] } | undefined;
   /** A leaf's chain as it travels: leaf, intermediate, what is between that and the root; no root. */
   chainOf(leaf: SignedCertificate): readonly Buffer[];
   /** The root in use signed by the one before it, as long as that one is believed. */
   crossCertificates(): readonly X509Certificate[];
   /** Replaces a signer that is past half its life. */
   renewSigner(): Promise<void>;
-  /** Makes the next of a kind; nothing is signed with it yet. `ERR_CA_OFFLINE`. */
-  prepare(what: Rotatable): Promise<void>;
+  /** Makes the next of a kind, in the place of one that lies prepared; nothing is signed with it yet. `ERR_CA_OFFLINE`. */
+  prepare(what: Rotatable, times?: UseTimes): Promise<void>;
+  reschedule(what: Rotatable, times: UseTimes): Promise<void>;
   /** Signs with what is prepared from now on. */
   activate(what: Rotatable): Promise<void>;
   /** Notes that the key in use may be in other hands. */
@@ -64,17 +76,16 @@ export async function openHierarchy(context: CaContext): Promise<Hierarchy> {
     tokenKey: () => tokenKeyOf(current),
     all: () => current.all,
     authorities: () => describe(current),
-    issue: (request) => issueLeaf(context, current, request),
-    chainOf: (leaf) => [
-      leaf.der,
-      ...[current.intermediate.certificate, ...current.intermediate.links].map(({ raw }) => raw),
-    ],
+    issue: (request) => issueLeaf(context, current.intermediate, request),
+    issueProbe: (request) => issueProbe(context, current, request),
+    chainOf: (leaf) => chainOf(current.intermediate, leaf),
     crossCertificates: () => crossCertificatesOf(current),
     renewSigner: async () => {
       if (isPastHalf(active(current.all, "policy-signer"), context.clock()))
         await become(renewSigner(context, current));
     },
-    prepare: (what) => become(prepare(context, current, what)),
+    prepare: (what, times = {}) => become(prepare(context, current, what, times)),
+    reschedule: (what, times) => become(reschedule(context, what, times)),
     activate: (what) => become(activate(context, current, what)),
     markCompromised: (what) => become(markCompromised(context, what)),
     remove: (gone) => (gone.length === 0 ? Promise.resolve() : become(remove(context, gone))),
@@ -91,10 +102,22 @@ function tokenKeyOf({ token }: Authorities): TokenKey {
   throw new CaError("ERR_CA_JWT_REQUEST", "the authority has no key for tokens");
 }
 
-function issueLeaf(context: CaContext, { intermediate }: Authorities, request: LeafRequest): SignedCertificate {
+function issueLeaf(context: CaContext, issuer: LeafIssuer, request: LeafRequest): SignedCertificate {
   const { seconds, ...leaf } = request;
   const validity = validityFrom(context.clock(), seconds, context.lifetimes);
-  return signLeaf({ ...leaf, issuer: intermediate, validity, random: context.random });
+  return signLeaf({ ...leaf, issuer, validity, random: context.random });
+}
+
+function issueProbe(context: CaContext, { all }: Authorities, request: LeafRequest) {
+  const next = prepared(all, "intermediate");
+  if (next === undefined) return undefined;
+  const issuer = issuerIn(next);
+  const leaf = issueLeaf(context, issuer, request);
+  return { leaf, chain: chainOf(issuer, leaf) };
+}
+
+function chainOf({ certificate, links }: LeafIssuer, leaf: SignedCertificate): readonly Buffer[] {
+  return [leaf.der, certificate.raw, ...links.map(({ raw }) => raw)];
 }
 
 function crossCertificatesOf({ all, root }: Authorities): readonly X509Certificate[] {

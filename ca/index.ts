@@ -9,4 +9,5 @@ export type { Lifetimes } from "./lifetimes.ts";
 export { type CaOptions, openCertificateAuthority } from "./open.ts";
 export type { Provenance, PublishOutcome } from "./policy-bundles.ts";
 export type { EnrolmentRefusal } from "./refusal.ts";
+export type { TrustNotice } from "./rotation.ts";
 export type { Timers } from "./timers.ts";

@@ -14,6 +14,7 @@ describe("resolveLifetimes", () => {
       bundleSeconds: 3600,
       jwtSvidSeconds: 300,
       jwtKeySeconds: 30 * DAY,
+      announceSeconds: 900,
       backdateSeconds: 60,
     });
   });

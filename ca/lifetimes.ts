@@ -18,6 +18,8 @@ export interface Lifetimes {
   readonly jwtKeySeconds: number;
   /** A policy bundle; renewed at half life. */
   readonly bundleSeconds: number;
+  /** How long a new root or token key lies in the trust bundle before it signs by itself, for readers who confirm nothing. */
+  readonly announceSeconds: number;
   /** How far back a certificate's validity starts, for peers whose clock is behind. */
   readonly backdateSeconds: number;
 }
@@ -26,6 +28,9 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
+
+/** How soon consumers of the trust bundle should look for a new one. */
+export const REFRESH_HINT_SECONDS: number = 5 * MINUTE;
 
 /** An agent may be away for this many SVID lifetimes, and for a day at least. */
 const AGENT_SVIDS = 24;
@@ -45,6 +50,7 @@ export function resolveLifetimes(given: Partial<Lifetimes> = {}): Lifetimes {
     jwtSvidSeconds: given.jwtSvidSeconds ?? Math.min(5 * MINUTE, svidSeconds),
     jwtKeySeconds: given.jwtKeySeconds ?? 30 * DAY,
     bundleSeconds: given.bundleSeconds ?? HOUR,
+    announceSeconds: given.announceSeconds ?? 3 * REFRESH_HINT_SECONDS,
     backdateSeconds: given.backdateSeconds ?? MINUTE,
   };
   demandWholeSeconds(lifetimes);
@@ -68,7 +74,7 @@ export function pastHalf(from: Date, to: Date, now: Date): boolean {
 
 function demandWholeSeconds(lifetimes: Lifetimes): void {
   for (const [name, value] of Object.entries(lifetimes)) {
-    const least = name === "backdateSeconds" ? 0 : 2;
+    const least = name === "backdateSeconds" || name === "announceSeconds" ? 0 : 2;
     if (!Number.isSafeInteger(value) || value < least) {
       throw new CaError("ERR_CA_LIFETIME", `\`${name}\` must be a whole number of at least ${least}, got \`${value}\``);
     }

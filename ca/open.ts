@@ -12,7 +12,6 @@ import { type Lifetimes, resolveLifetimes } from "./lifetimes.ts";
 import { migrations } from "./migrations/index.ts";
 import { openPolicyBundles, type ShardOf } from "./policy-bundles.ts";
 import { openRevocations } from "./revocations.ts";
-import { renewAuthorities } from "./rotation.ts";
 import { RunningAuthority } from "./running-authority.ts";
 import type { CaTables } from "./tables.ts";
 import { systemTimers, type Timers } from "./timers.ts";
@@ -43,7 +42,6 @@ export interface CaOptions {
 export async function openCertificateAuthority(options: CaOptions): Promise<CertificateAuthority> {
   const context = await contextOf(options);
   const hierarchy = await openHierarchy(context);
-  await renewAuthorities(hierarchy, context.clock());
   const revocations = await openRevocations(context, hierarchy);
   const bundles = await openPolicyBundles(context, hierarchy, options.shardOf ?? shardOf);
   const authority = new RunningAuthority({

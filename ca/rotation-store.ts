@@ -1,8 +1,9 @@
-import { type Authorities, issuerIn, prepared } from "./authorities.ts";
+import { type Authorities, active, issuerIn, prepared } from "./authorities.ts";
 import type { SigningAuthority } from "./authority-rows.ts";
 import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
 import { raiseBundleSequence, readHierarchy, removeStrayKeys } from "./hierarchy-store.ts";
+import { ledgerHead } from "./ledger.ts";
 import { outlastSeconds } from "./lifetimes.ts";
 import { keep, type Made, makeIntermediate, makeRoot, makeSigner, makeTokenKey } from "./making.ts";
 import type { AuthorityRole, CaTransaction } from "./tables.ts";
@@ -17,17 +18,40 @@ const ROLES: Readonly<Record<Rotatable, readonly AuthorityRole[]>> = {
   jwt: ["jwt"],
 };
 
-/** Makes the next of a kind, unless one lies prepared; nothing is signed with it yet. */
-export async function prepare(context: CaContext, current: Authorities, what: Rotatable): Promise<Authorities> {
-  if (prepared(current.all, what) !== undefined) return current;
+/** When something prepared may be used: not before, and not after whoever waits. */
+export interface UseTimes {
+  readonly from?: Date | undefined;
+  readonly by?: Date | undefined;
+}
+
+/** Makes the next of a kind, in the place of one that lies prepared; nothing is signed with it yet. */
+export async function prepare(
+  context: CaContext,
+  current: Authorities,
+  what: Rotatable,
+  times: UseTimes,
+): Promise<Authorities> {
   const made = await makeNext(context, current, what);
   await context.db.transaction().execute(async (trx) => {
     // A new root brings an intermediate: one that was prepared below the old root is not needed any more.
-    if (what === "root") await discard(trx, "intermediate");
+    for (const role of ROLES[what]) await discard(trx, role);
     await keep(context, trx, "prepared", made);
+    await setTimes(trx, what, times);
     if (what !== "intermediate") await raiseBundleSequence(trx);
   });
   return withoutStrays(context);
+}
+
+/** Gives what lies prepared other times. */
+export async function reschedule(context: CaContext, what: Rotatable, times: UseTimes): Promise<Authorities> {
+  await context.db.transaction().execute((trx) => setTimes(trx, what, times));
+  return readHierarchy(context);
+}
+
+async function setTimes(trx: CaTransaction, what: Rotatable, { from, by }: UseTimes): Promise<void> {
+  const times = { activate_from: from?.toISOString() ?? null, activate_by: by?.toISOString() ?? null };
+  const prepared = trx.updateTable("ca_authority").set(times).where("state", "=", "prepared");
+  await prepared.where("role", "in", ROLES[what]).execute();
 }
 
 /** Brings what is prepared into use, with a new signer below a new intermediate; what it replaces signs nothing more. */
@@ -36,7 +60,7 @@ export async function activate(context: CaContext, current: Authorities, what: R
   if (next === undefined) return current;
   const signer = what === "jwt" ? [] : [await makeSigner(context, issuerIn(next))];
   await context.db.transaction().execute(async (trx) => {
-    for (const role of ROLES[what]) await exchange(trx, context, role);
+    for (const role of ROLES[what]) await exchange(trx, context, current, role);
     if (signer.length > 0) await trx.deleteFrom("ca_authority").where("role", "=", "policy-signer").execute();
     await keep(context, trx, "active", signer);
   });
@@ -78,7 +102,8 @@ async function makeNext(context: CaContext, current: Authorities, what: Rotatabl
       return [(await makeIntermediate(context, rootIssuer(current))).made];
     case "root": {
       // SECURITY: a root that may be in other hands vouches for nothing new.
-      const vouches = current.root.privateKey !== undefined && !current.root.compromised;
+      const { compromised, notAfter, privateKey } = current.root;
+      const vouches = privateKey !== undefined && !compromised && notAfter > context.clock();
       const root = await makeRoot(context, vouches ? rootIssuer(current) : undefined);
       return [root.made, (await makeIntermediate(context, root.issuer)).made];
     }
@@ -95,18 +120,25 @@ function rootIssuer({ root }: Authorities) {
 }
 
 /** The prepared one of a role comes into use, the one before it retires. */
-async function exchange(trx: CaTransaction, context: CaContext, role: AuthorityRole): Promise<void> {
+async function exchange(trx: CaTransaction, context: CaContext, current: Authorities, role: AuthorityRole) {
   const now = context.clock();
-  const seconds =
-    role === "jwt"
-      ? context.lifetimes.jwtSvidSeconds + context.lifetimes.backdateSeconds
-      : outlastSeconds(context.lifetimes);
-  const until = new Date(now.getTime() + seconds * 1000);
-  const of = { now: now.toISOString(), until: until.toISOString() };
-  const retire = trx.updateTable("ca_authority").set({ state: "retired", retired_at: of.now, remove_at: of.until });
-  await retire.where("role", "=", role).where("state", "=", "active").execute();
-  const use = trx.updateTable("ca_authority").set({ state: "active", activated_at: of.now });
-  await use.where("role", "=", role).where("state", "=", "prepared").execute();
+  const until = new Date(now.getTime() + believedMs(context, current, role));
+  const { sequence } = await ledgerHead(trx);
+  const times = { retired_at: now.toISOString(), retired_sequence: sequence, remove_at: until.toISOString() };
+  const old = { state: "retired" as const, ...times };
+  await trx.updateTable("ca_authority").set(old).where("role", "=", role).where("state", "=", "active").execute();
+  const next = { state: "active" as const, activated_at: now.toISOString() };
+  await trx.updateTable("ca_authority").set(next).where("role", "=", role).where("state", "=", "prepared").execute();
+}
+
+/** How long the one in use is believed once it signs nothing more. */
+function believedMs({ lifetimes }: CaContext, { all }: Authorities, role: AuthorityRole): number {
+  const next = prepared(all, role);
+  if (active(all, role)?.compromised === true) {
+    const waitsMs = next?.activateBy === undefined ? 0 : next.activateBy.getTime() - next.preparedAt.getTime();
+    return role === "jwt" ? 0 : waitsMs;
+  }
+  return 1000 * (role === "jwt" ? lifetimes.jwtSvidSeconds + lifetimes.backdateSeconds : outlastSeconds(lifetimes));
 }
 
 async function discard(trx: CaTransaction, role: AuthorityRole): Promise<void> {

@@ -1,21 +1,26 @@
+import type { X509Certificate } from "node:crypto";
 import type { PolicySet } from "../policies/index.ts";
 import type {
   AuthorityStatus,
+  CaStatus,
   EnrolRequest,
   EnrolResponse,
   JoinTokenResponse,
   JwtSvidsRequest,
   JwtSvidsResponse,
   LedgerEntries,
+  NodeTrustReport,
   NodeWorkloads,
   RenewRequest,
   RevokeRequest,
   RevokeResponse,
+  RotateOrder,
   SvidsRequest,
   SvidsResponse,
 } from "../protocol/index.ts";
 import type { SpiffeId, TrustBundle, TrustDomain, X509Svid } from "../spiffe/index.ts";
 import { CaError } from "./ca-error.ts";
+import { caStatusOf } from "./ca-status.ts";
 import type { CaChange, CertificateAuthority } from "./certificate-authority.ts";
 import type { CaContext } from "./context.ts";
 import type { CaCounters, Counting } from "./counters.ts";
@@ -28,7 +33,7 @@ import { startQueue } from "./queue.ts";
 import { type EnrolmentRefusal, recordRefusals } from "./refusal.ts";
 import { type Registry, registryOf } from "./registry.ts";
 import type { PublishedRevocations, Revocations } from "./revocations.ts";
-import { renewAuthorities } from "./rotation.ts";
+import { Rotation, type TrustNotice } from "./rotation.ts";
 import type { Grounds } from "./standing.ts";
 import { RenewalTimer, type Timers } from "./timers.ts";
 
@@ -45,17 +50,26 @@ export interface RunningParts {
   readonly onProblem: (error: unknown) => void;
 }
 
+/** Who signs, and what agents are told of it; compared to tell that it has changed. */
+interface Signing {
+  readonly signs: string;
+  readonly told: string;
+}
+
 /** The authority: its parts behind one queue, and the renewals that it does by itself. */
 export class RunningAuthority implements CertificateAuthority {
   readonly trustDomain: TrustDomain;
   readonly #parts: RunningParts;
   readonly #issuing: Issuing;
+  readonly #rotation: Rotation;
   readonly #queue = startQueue();
   readonly #listeners = new Set<(what: CaChange) => void>();
   readonly #timer: RenewalTimer;
   #registry: Registry = registryOf({ nodes: [], workloads: [] });
   #head: LedgerHead;
   #closed = false;
+  /** Whether a look at what is due waits for its turn. */
+  #looks = false;
 
   constructor(parts: RunningParts) {
     this.#parts = parts;
@@ -63,7 +77,9 @@ export class RunningAuthority implements CertificateAuthority {
     this.#head = parts.head;
     const { hierarchy, counters } = parts;
     this.#issuing = startIssuing({ hierarchy, counters, grounds: () => this.#grounds() });
-    this.#timer = new RenewalTimer(parts.timers, parts.context.lifetimes, () => this.#renewByItself());
+    this.#rotation = new Rotation({ ...parts, isNodeRevoked: (node) => parts.revocations.isNodeRevoked(node) });
+    const hurry = () => this.#rotation.waiting;
+    this.#timer = new RenewalTimer(parts.timers, parts.context.lifetimes, () => this.#renewByItself(), hurry);
   }
 
   trustBundle(): TrustBundle {
@@ -72,6 +88,10 @@ export class RunningAuthority implements CertificateAuthority {
 
   rootFingerprint(): string {
     return this.#parts.hierarchy.rootFingerprint();
+  }
+
+  crossCertificates(): readonly X509Certificate[] {
+    return this.#parts.hierarchy.crossCertificates();
   }
 
   authorities(): AuthorityStatus["authorities"] {
@@ -160,12 +180,31 @@ export class RunningAuthority implements CertificateAuthority {
   }
 
   renewDue(): Promise<void> {
+    return this.#exclusive(() => this.#renew());
+  }
+
+  async rotate(request: RotateOrder): Promise<CaStatus> {
     return this.#exclusive(async () => {
-      const { hierarchy, revocations, bundles } = this.#parts;
-      await renewAuthorities(hierarchy, this.#parts.context.clock());
-      if (await revocations.renew()) this.#tell("revocations");
-      if (await bundles.renew()) this.#tell("bundle");
+      const before = this.#signing();
+      await this.#rotation.begin(request);
+      await this.#renew(before);
+      return this.#caStatus();
     });
+  }
+
+  status(): Promise<CaStatus> {
+    return this.#exclusive(() => this.#caStatus());
+  }
+
+  reportTrust(node: string, report: NodeTrustReport): void {
+    this.#rotation.reported(node, report);
+    if (!this.#rotation.waiting || this.#looks) return;
+    this.#looks = true;
+    void this.#renewByItself();
+  }
+
+  trustNotice(): TrustNotice {
+    return this.#rotation.notice();
   }
 
   subscribe(listener: (what: CaChange) => void): () => void {
@@ -189,13 +228,43 @@ export class RunningAuthority implements CertificateAuthority {
     });
   }
 
+  /** Does what is due, and tells of what has changed since `before`. */
+  async #renew(before: Signing = this.#signing()): Promise<void> {
+    const { revocations, bundles } = this.#parts;
+    await this.#rotation.advance();
+    const after = this.#signing();
+    if (after.signs !== before.signs) this.#tell("signing");
+    if (after.told !== before.told) this.#tell("trust-bundle");
+    if (await revocations.renew()) this.#tell("revocations");
+    if (await bundles.renew()) this.#tell("bundle");
+  }
+
+  #signing(): Signing {
+    const { hierarchy } = this.#parts;
+    const signs = hierarchy.all().filter(({ state }) => state === "active");
+    return {
+      signs: signs.map(({ serial }) => serial).join(),
+      told: JSON.stringify([hierarchy.bundleHash(), this.#rotation.notice()]),
+    };
+  }
+
+  #caStatus(): Promise<CaStatus> {
+    return caStatusOf({ ...this.#parts, rotation: this.#rotation });
+  }
+
   #grounds(): Grounds {
     return { context: this.#parts.context, registry: this.#registry, revocations: this.#parts.revocations };
   }
 
+  /** A report that comes while it looks is worth another look. */
+  #lookAndRenew(): Promise<void> {
+    this.#looks = false;
+    return this.#renew();
+  }
+
   async #renewByItself(): Promise<void> {
     try {
-      if (!this.#closed) await this.renewDue();
+      if (!this.#closed) await this.#exclusive(() => this.#lookAndRenew());
     } catch (error) {
       if (!this.#closed) this.#parts.onProblem(error);
     }

@@ -41,8 +41,14 @@ export interface AuthorityRow {
   readonly links: string | null;
   readonly generation: number;
   readonly prepared_at: string;
+  /** Not used before, for readers of the trust bundle who cannot confirm it. */
+  readonly activate_from: string | null;
+  /** Used then, whoever has not confirmed it. */
+  readonly activate_by: string | null;
   readonly activated_at: string | null;
   readonly retired_at: string | null;
+  /** The ledger's newest entry then: what comes after it was signed by its successor. */
+  readonly retired_sequence: number | null;
   /** When nothing that a retired one signed holds any more. */
   readonly remove_at: string | null;
   /** End of a token key; null for certificates, which say it themselves. */

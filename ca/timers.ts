@@ -22,6 +22,8 @@ function isTimeout(handle: unknown): handle is NodeJS.Timeout {
 /** The most time between two looks at what is due: a suspended machine's timers stand still while its clock goes on. */
 const MAX_WAIT_MS = 30_000;
 const MIN_WAIT_MS = 100;
+/** The most time between two looks while somebody waits for the outcome. */
+const HURRY_MS = 1_000;
 /** Looks at what is due in this many parts of the shortest life that is renewed. */
 const LOOKS_A_LIFE = 20;
 
@@ -30,11 +32,14 @@ export class RenewalTimer {
   readonly #timers: Timers;
   readonly #look: () => Promise<void>;
   readonly #waitMs: number;
+  readonly #hurry: () => boolean;
   #handle: unknown;
   #stopped = false;
 
-  constructor(timers: Timers, lifetimes: Lifetimes, look: () => Promise<void>) {
+  /** While `hurry` says so, it looks every second at least. */
+  constructor(timers: Timers, lifetimes: Lifetimes, look: () => Promise<void>, hurry: () => boolean = () => false) {
     this.#timers = timers;
+    this.#hurry = hurry;
     this.#look = look;
     const shortest = Math.min(lifetimes.bundleSeconds, lifetimes.signerSeconds, lifetimes.intermediateSeconds);
     this.#waitMs = Math.max(MIN_WAIT_MS, Math.min(MAX_WAIT_MS, (shortest * 1000) / LOOKS_A_LIFE));
@@ -47,7 +52,8 @@ export class RenewalTimer {
   }
 
   #set(): void {
-    this.#handle = this.#timers.set(() => void this.#run(), this.#waitMs);
+    const waitMs = this.#hurry() ? Math.min(this.#waitMs, HURRY_MS) : this.#waitMs;
+    this.#handle = this.#timers.set(() => void this.#run(), waitMs);
   }
 
   async #run(): Promise<void> {
