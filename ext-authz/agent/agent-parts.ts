@@ -17,6 +17,7 @@ import { ServedWorkloads } from "./served-workloads.ts";
 import { StateDir } from "./state-dir.ts";
 import { SvidKeeper } from "./svid-keeper.ts";
 import { systemTimers, type Timers } from "./timers.ts";
+import { TokenKeeper } from "./token-keeper.ts";
 import { TrustStore } from "./trust-store.ts";
 
 /** The parts of an agent, wired to each other. */
@@ -72,7 +73,16 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
     revocations: () => state.revocations,
     changed: (workload, svid) => metrics.svid(workload, svid?.notAfter),
   });
-  const served = new ServedWorkloads({ ...common, runDir: options.runDir, state, keeper, metrics, decisionLog });
+  const tokens = new TokenKeeper({ ...common, client: () => enrolment.client, signal: stopping });
+  const served = new ServedWorkloads({
+    ...common,
+    runDir: options.runDir,
+    state,
+    keeper,
+    tokens,
+    metrics,
+    decisionLog,
+  });
   const failed = (error: unknown, message: string): void => contact.failed(error, message);
   const reporter = new Reporter({ client: () => enrolment.client, state, timers, failed });
   const intakes = { bundles, revocations, journal };

@@ -5,6 +5,9 @@ import {
   type EnrolRequest,
   type EnrolResponse,
   enrolResponse,
+  type JwtSvidsRequest,
+  type JwtSvidsResponse,
+  jwtSvidsResponse,
   type NodeWorkloads,
   nodeWorkloads,
   parseMessage,
@@ -94,6 +97,10 @@ export class AuthorityClient {
 
   svids(message: SvidsRequest, signal: AbortSignal): Promise<SvidsResponse> {
     return this.#post("/v1/svids", message, svidsResponse, "list of certificates", signal);
+  }
+
+  jwtSvids(message: JwtSvidsRequest, signal: AbortSignal): Promise<JwtSvidsResponse> {
+    return this.#post("/v1/jwt-svids", message, jwtSvidsResponse, "list of tokens", signal);
   }
 
   workloads(conditional: Conditional): Promise<Fetched<NodeWorkloads>> {

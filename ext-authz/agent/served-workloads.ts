@@ -1,4 +1,5 @@
 import type { NodeWorkloads } from "../../protocol/index.ts";
+import { addWorkloadApi, type WorkloadApiProvider } from "../../spiffe/workload-api/index.ts";
 import { messageOf } from "../agent-error.ts";
 import { createCheckHandler } from "../check-handler.ts";
 import type { DecisionLog } from "../decision-log.ts";
@@ -10,12 +11,12 @@ import { SidecarAccessLog } from "../sidecar-access-log.ts";
 import { SidecarSecrets } from "../sidecar-secrets.ts";
 import { isRoot, prepareRunDir } from "../socket-folder.ts";
 import { warmUp } from "../warm-up.ts";
-import { addWorkloadApi } from "../workload-api.ts";
 import type { WorkloadIdentity } from "../workload-identity.ts";
 import { openWorkloadSockets, type WorkloadSockets } from "../workload-sockets.ts";
 import { type LocalWorkload, localWorkloads } from "./local-workloads.ts";
 import type { Refusal } from "./refusal.ts";
 import { nameOf, type SvidKeeper } from "./svid-keeper.ts";
+import type { TokenKeeper } from "./token-keeper.ts";
 import type { TrustStore } from "./trust-store.ts";
 
 /** What serving needs. */
@@ -24,6 +25,7 @@ export interface ServedWorkloadsOptions {
   readonly state: PolicyState;
   readonly clock: MonotonicClock;
   readonly keeper: SvidKeeper;
+  readonly tokens: TokenKeeper;
   readonly trust: TrustStore;
   readonly metrics: AgentMetrics;
   readonly decisionLog: DecisionLog;
@@ -146,8 +148,20 @@ export class ServedWorkloads {
         secrets.addTo(server);
         accessLog.addTo(server);
       },
-      addWorkloadServices: (server) => addWorkloadApi(server, identity),
+      addWorkloadServices: (server) => addWorkloadApi(server, this.#provider(identity)),
     });
+  }
+
+  #provider(identity: WorkloadIdentity): WorkloadApiProvider {
+    const { clock, tokens } = this.#options;
+    return {
+      get state() {
+        return identity.state;
+      },
+      subscribe: (listener) => identity.subscribe(listener),
+      issueJwtSvid: (id, audience) => tokens.issue(id, audience),
+      now: () => clock.now(),
+    };
   }
 
   #secrets(local: Allowed, identity: WorkloadIdentity): SidecarSecrets {

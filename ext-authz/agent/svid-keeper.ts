@@ -38,6 +38,8 @@ export interface KeptSvid {
   dueMs: number;
   failures: number;
   problem: string | undefined;
+  /** Whether the problem may pass by itself: without a certificate, callers are then asked to come back. */
+  passing: boolean;
 }
 
 interface Wanted {
@@ -115,6 +117,7 @@ export class SvidKeeper {
       dueMs: fits === undefined ? Number.NEGATIVE_INFINITY : renewAt(fits, this.#options.timers.random).getTime(),
       failures: 0,
       problem: undefined,
+      passing: true,
     };
     this.#kept.set(workload.identity, kept);
     this.#publish(kept);
@@ -148,7 +151,7 @@ export class SvidKeeper {
         for (const kept of batch) await this.#request(client, [kept], signal);
         return;
       }
-      for (const kept of batch) this.#failed(kept, messageOf(error));
+      for (const kept of batch) this.#failed(kept, messageOf(error), isTransient(error));
     }
   }
 
@@ -171,13 +174,14 @@ export class SvidKeeper {
     }
   }
 
-  #failed(kept: KeptSvid, problem: string): void {
+  #failed(kept: KeptSvid, problem: string, passing = false): void {
     const { clock, log, timers } = this.#options;
     kept.failures += 1;
     kept.dueMs = clock.nowMs() + backoffMs(kept.failures, timers.random, { maxMs: MAX_REFUSED_BACKOFF_MS });
     if (kept.problem !== problem)
       log.warn({ workload: nameOf(kept.workload), error: problem }, "no certificate for a workload");
     kept.problem = problem;
+    kept.passing = passing;
     this.#publish(kept);
   }
 
@@ -185,7 +189,8 @@ export class SvidKeeper {
     const trust = this.#options.trust.state;
     const name = nameOf(kept.workload);
     if (kept.svid === undefined || trust === undefined) {
-      kept.identity.set(kept.problem === undefined ? { kind: "pending" } : { kind: "none", reason: kept.problem });
+      const { passing, problem } = kept;
+      kept.identity.set(problem === undefined || passing ? { kind: "pending" } : { kind: "none", reason: problem });
       this.#options.changed(name, undefined);
       return;
     }

@@ -1,0 +1,136 @@
+import { type Metadata, type Server, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
+import type { SpiffeId } from "../spiffe-id.ts";
+import {
+  JWTBundlesResponse,
+  type JWTSVIDRequest,
+  type JWTSVIDResponse,
+  SpiffeWorkloadAPIService,
+  type ValidateJWTSVIDRequest,
+  type ValidateJWTSVIDResponse,
+  X509BundlesResponse,
+  X509SVIDResponse,
+} from "./gen/workloadapi.ts";
+import { fetchJwtSvid, validateJwtSvid } from "./jwt-methods.ts";
+import { jwtBundlesResponse, x509BundlesResponse, x509SvidResponse } from "./messages.ts";
+import type { WorkloadState, WorkloadStateSource } from "./state.ts";
+import { absence, type ServiceError } from "./status.ts";
+
+/** Name of the metadata entry that every call carries, with the value `true`. */
+export const SECURITY_HEADER = "workload.spiffe.io";
+
+/** A JWT-SVID, or why there is none: `denied` is for good, `unavailable` passes. */
+export type JwtSvidIssue =
+  | { readonly ok: true; readonly token: string }
+  | { readonly ok: false; readonly kind: "denied" | "unavailable" };
+
+/** Whom a Workload API serves, and from what. */
+export interface WorkloadApiProvider extends WorkloadStateSource {
+  /** A token of that identity for exactly these audiences. Never rejects. Without it the JWT methods are not served. */
+  readonly issueJwtSvid?: (id: SpiffeId, audience: readonly string[], signal: AbortSignal) => Promise<JwtSvidIssue>;
+  readonly now: () => Date;
+  /** Claims that `ValidateJWTSVID` tells of tokens of other trust domains, beside the registered ones. */
+  readonly foreignClaims?: readonly string[];
+}
+
+/** The part of a grpc-js stream that is used here. */
+interface Stream<Response> {
+  readonly metadata: Metadata;
+  write(response: Response): unknown;
+  emit(event: "error", error: Error): unknown;
+  on(event: "cancelled" | "close" | "error", listener: () => void): unknown;
+}
+
+type Present = Extract<WorkloadState, { kind: "present" }>;
+interface Codec<Response> {
+  encode(response: Response): { finish(): Uint8Array };
+}
+
+/**
+ * Adds the SPIFFE Workload API, X.509 and JWT profiles, to a server that one workload alone can reach (Workload Endpoint,
+ * section 5: the socket is the attestation).
+ */
+export function addWorkloadApi(server: Server, provider: WorkloadApiProvider): void {
+  server.addService(SpiffeWorkloadAPIService, {
+    fetchX509Svid: (call: Stream<X509SVIDResponse>) =>
+      follow(call, provider, X509SVIDResponse, ({ svid, trust }) => x509SvidResponse(svid, trust)),
+    fetchX509Bundles: (call: Stream<X509BundlesResponse>) =>
+      follow(call, provider, X509BundlesResponse, ({ trust }) => x509BundlesResponse(trust)),
+    fetchJwtBundles: (call: Stream<JWTBundlesResponse>) =>
+      follow(call, provider, JWTBundlesResponse, ({ trust }) => jwtBundlesResponse(trust)),
+    fetchJwtsvid: (call: ServerUnaryCall<JWTSVIDRequest, JWTSVIDResponse>, reply: sendUnaryData<JWTSVIDResponse>) =>
+      answer(call, reply, (signal) => fetchJwtSvid(call.request, provider, signal)),
+    validateJwtsvid: (
+      call: ServerUnaryCall<ValidateJWTSVIDRequest, ValidateJWTSVIDResponse>,
+      reply: sendUnaryData<ValidateJWTSVIDResponse>,
+    ) => answer(call, reply, () => validateJwtSvid(call.request, provider)),
+  });
+}
+
+/**
+ * Sends the complete state at once, and again after each change of it; ends with PERMISSION_DENIED when the identity is
+ * withdrawn.
+ */
+function follow<Response>(
+  call: Stream<Response>,
+  provider: WorkloadApiProvider,
+  codec: Codec<Response>,
+  respond: (state: Present) => Response,
+): void {
+  const problem = headerProblem(call.metadata);
+  if (problem !== undefined) {
+    fail(call, problem);
+    return;
+  }
+  let sent: Uint8Array | undefined;
+  const send = (): void => {
+    const { state } = provider;
+    if (state.kind !== "present") {
+      stop();
+      fail(call, absence(state));
+      return;
+    }
+    const response = respond(state);
+    const bytes = codec.encode(response).finish();
+    if (sent !== undefined && Buffer.compare(bytes, sent) === 0) return;
+    sent = bytes;
+    call.write(response);
+  };
+  const stop = provider.subscribe(send);
+  for (const event of ["cancelled", "close", "error"] as const) call.on(event, stop);
+  send();
+}
+
+function answer<Request, Response>(
+  call: ServerUnaryCall<Request, Response>,
+  reply: sendUnaryData<Response>,
+  respond: (signal: AbortSignal) => Promise<Response | ServiceError>,
+): void {
+  const problem = headerProblem(call.metadata);
+  if (problem !== undefined) {
+    reply(problem);
+    return;
+  }
+  const gone = new AbortController();
+  call.on("cancelled", () => gone.abort());
+  respond(gone.signal).then(
+    (result) => (isError(result) ? reply(result) : reply(null, result)),
+    () => reply({ code: status.INTERNAL, details: "internal error" }),
+  );
+}
+
+function isError(result: unknown): result is ServiceError {
+  return typeof result === "object" && result !== null && "code" in result && "details" in result;
+}
+
+/** SECURITY: demanded by the Workload Endpoint standard, so that a page or proxy that is made to call here cannot. */
+function headerProblem(metadata: Metadata): ServiceError | undefined {
+  const values = metadata.get(SECURITY_HEADER);
+  if (values.length === 1 && values[0] === "true") return undefined;
+  const details = `the security header \`${SECURITY_HEADER}: true\` is missing from the request`;
+  return { code: status.INVALID_ARGUMENT, details };
+}
+
+function fail(call: Pick<Stream<never>, "emit">, error: ServiceError): void {
+  // How grpc-js ends a stream with a status; `destroy` would leave it open.
+  call.emit("error", Object.assign(new Error(error.details), error));
+}

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { addWorkloadApi, type WorkloadApiProvider } from "../server.ts";
+import type { WorkloadState } from "../state.ts";
+
+/** A provider whose state a test sets. */
+export class SettableProvider implements WorkloadApiProvider {
+  issueJwtSvid?: NonNullable<WorkloadApiProvider["issueJwtSvid"]>;
+  foreignClaims: readonly string[] = [];
+  now: () => Date = () => new Date();
+  #state: WorkloadState = { kind: "pending" };
+  readonly #listeners = new Set<() => void>();
+
+  get state(): WorkloadState {
+    return this.#state;
+  }
+
+  /** Streams that listen now. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  set(state: WorkloadState): void {
+    this.#state = state;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+/** A Workload API on a socket of its own. */
+export interface ServedWorkloadApi {
+  readonly path: string;
+  /** As `SPIFFE_ENDPOINT_SOCKET` names it. */
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+/** Serves a provider on a unix socket in a folder of its own, or on the given path. */
+export async function serveWorkloadApi(provider: WorkloadApiProvider, at?: string): Promise<ServedWorkloadApi> {
+  const folder = mkdtempSync(join(tmpdir(), "cw-"));
+  const path = at ?? join(folder, "workload.sock");
+  const server = new Server();
+  addWorkloadApi(server, provider);
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) =>
+      error === null ? resolve() : reject(error),
+    );
+  });
+  return {
+    path,
+    address: `unix://${path}`,
+    stop: async () => {
+      server.forceShutdown();
+      rmSync(path, { force: true });
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits for a condition with a deadline. */
+export async function eventually(what: string, holds: () => boolean, deadlineMs = 10_000): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`${what} did not come within ${deadlineMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
