@@ -2,11 +2,14 @@ import { randomBytes } from "node:crypto";
 import { attributesFromCheck, checkResponseBytes } from "../envoy/index.ts";
 import { type Decision, decide, type ReasonCode } from "../policies/index.ts";
 import type { SpiffeId } from "../spiffe/index.ts";
-import type { Observed } from "./decision-record.ts";
+import type { AskingSidecar, Observed } from "./decision-record.ts";
 import type { PolicyView } from "./policy-state.ts";
 
-/** A CheckRequest's bytes in, a CheckResponse's bytes out. Synchronous; neither throws nor awaits. */
-export type CheckHandler = (request: Buffer) => Buffer;
+/**
+ * A CheckRequest's bytes in, a CheckResponse's bytes out. Synchronous; neither throws nor awaits. `from` is the sidecar that asks
+ * over the network; over a workload's own socket there is none to name.
+ */
+export type CheckHandler = (request: Buffer, from?: AskingSidecar) => Buffer;
 
 /** What a workload's handler decides with. */
 export interface CheckHandlerOptions {
@@ -15,6 +18,8 @@ export interface CheckHandlerOptions {
   readonly destination: SpiffeId;
   readonly view: () => PolicyView;
   readonly nowMs: () => number;
+  /** Denies every request with `unknown-destination` and this detail: the handler of a workload that is not served here. */
+  readonly refuse?: string;
   /** Gets every decision. INVARIANT: only stores it; what it throws is swallowed. */
   readonly observe: (observed: Observed) => void;
   readonly steps?: Partial<CheckSteps>;
@@ -30,8 +35,8 @@ export interface CheckSteps {
 interface Refusal {
   readonly reason: ReasonCode;
   readonly detail: string;
-  readonly caller?: string;
-  readonly path?: string;
+  readonly caller?: string | undefined;
+  readonly path?: string | undefined;
 }
 
 const UNAVAILABLE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
@@ -52,20 +57,32 @@ export function createCheckHandler(options: CheckHandlerOptions): CheckHandler {
   const write = options.steps?.write ?? checkResponseBytes;
   // SECURITY: made by the real encoder, whatever the steps, so that the last resort is a denial with an explicit status.
   const lastResort = Buffer.from(checkResponseBytes(failure(options, "the request could not be handled")));
-  return (request) => {
+  return (request, from) => {
     try {
       const atMs = options.nowMs();
       const intake = read(request, { destination: options.destination, now: new Date(atMs) });
       const attributes = intake.ok ? intake.attributes : undefined;
-      const decision = intake.ok ? judge(options.view().index, intake.attributes) : refusal(options, intake);
+      const decision =
+        options.refuse !== undefined
+          ? refusal(options, refusedByName(intake, options.refuse))
+          : intake.ok
+            ? judge(options.view().index, intake.attributes)
+            : refusal(options, intake);
       const response = asBuffer(write(decision));
-      tell(options, () => ({ workload: options.workload, atMs, decision, attributes }));
+      const { workload } = options;
+      tell(options, () => ({ workload, atMs, decision, attributes, from, requestId: intake.correlationId }));
       return response;
     } catch (error) {
-      tell(options, () => unexpected(options, error));
+      tell(options, () => unexpected(options, error, from));
       return lastResort;
     }
   };
+}
+
+function refusedByName(intake: ReturnType<typeof attributesFromCheck>, detail: string): Refusal {
+  const caller = intake.ok ? intake.attributes.caller?.toString() : intake.caller;
+  const path = intake.ok ? intake.attributes.http?.path.split(/[?#]/, 1)[0] : intake.path;
+  return { reason: "unknown-destination", detail, caller, path };
 }
 
 /** The answer stands, whatever happens here: an observer must not turn a decision into a failure, nor a failure into no answer. */
@@ -77,9 +94,10 @@ function tell(options: CheckHandlerOptions, observed: () => Observed): void {
   }
 }
 
-function unexpected(options: CheckHandlerOptions, error: unknown): Observed {
+function unexpected(options: CheckHandlerOptions, error: unknown, from: AskingSidecar | undefined): Observed {
   const decision = failure(options, error instanceof Error ? error.message : "unknown");
-  return { workload: options.workload, atMs: Date.now(), decision, attributes: undefined };
+  const { workload } = options;
+  return { workload, atMs: Date.now(), decision, attributes: undefined, from, requestId: undefined };
 }
 
 function failure(options: CheckHandlerOptions, detail: string): Decision {

@@ -13,7 +13,33 @@ describe("decisionRecord", () => {
       listenerKind: "mesh",
       method: "GET",
       pathTemplate: "/orders/{id}",
+      grpc: false,
       peerAddress: "10.0.0.7",
+    });
+  });
+
+  it("says whether the request was gRPC, and nothing where that is open", () => {
+    const grpcOf = (contentType: readonly string[] | undefined, withheld: readonly string[] = []) => {
+      const headers = new Map(contentType === undefined ? [] : [["content-type", contentType]]);
+      const http = { method: "POST", path: "/a.B/C", host: "", headers, protocol: "HTTP/2" };
+      return decisionRecord(observed({}, { http, withheldHeaders: new Set(withheld) })).grpc;
+    };
+    expect([grpcOf(["application/grpc+proto"]), grpcOf(["application/json"]), grpcOf(undefined)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(grpcOf(["application/grpc", "text/plain"])).toBeUndefined();
+    expect(grpcOf(["application/grpc"], ["content-type"])).toBeUndefined();
+  });
+
+  it("says which sidecar asked over the network, and Envoy's id of the request", () => {
+    const requestId = "b4c3ea58-1918-4c4a-a016-876d541dc0ba";
+    const from = { identity: "spiffe://a/orders", address: "10.0.0.9:41000" };
+    expect(decisionRecord({ ...observed(), from, requestId })).toMatchObject({
+      requestId,
+      sidecar: "spiffe://a/orders",
+      sidecarAddress: "10.0.0.9:41000",
     });
   });
 

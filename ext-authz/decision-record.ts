@@ -1,4 +1,4 @@
-import { type Attributes, type Decision, printable } from "../policies/index.ts";
+import { type Attributes, type Decision, isGrpc, printable } from "../policies/index.ts";
 
 /** One line of the decision log. No headers, no query, no body, ever. */
 export type LogRecord = DecisionRecord | ConnectionRefusedRecord | RequestRefusedRecord;
@@ -21,7 +21,14 @@ export interface DecisionRecord extends RecordBase, Decision {
   /** The path pattern of the deciding line. */
   readonly pathTemplate?: string;
   readonly upgrade?: string;
+  /** Whether an HTTP request is gRPC by its content type; absent for a connection and where that is withheld. */
+  readonly grpc?: boolean;
+  /** Envoy's id of the request (`x-request-id`), a UUID: finds it in access logs and traces. */
+  readonly requestId?: string;
   readonly peerAddress?: string;
+  /** Only of a sidecar that asked over the network: the identity of its client certificate, and where it asked from. */
+  readonly sidecar?: string;
+  readonly sidecarAddress?: string;
 }
 
 /** A connection that the sidecar refused in the TLS handshake. */
@@ -50,6 +57,14 @@ export interface RequestRefusedRecord extends RecordBase {
   readonly caller?: string;
 }
 
+/** A sidecar that asks over the network. */
+export interface AskingSidecar {
+  /** Identity of its verified client certificate. */
+  readonly identity: string;
+  /** IP address and port. */
+  readonly address: string;
+}
+
 /** What the check handler hands over for each decision. */
 export interface Observed {
   readonly workload: string;
@@ -57,12 +72,15 @@ export interface Observed {
   readonly decision: Decision;
   /** Absent where the request could not be read. */
   readonly attributes: Attributes | undefined;
+  readonly from?: AskingSidecar | undefined;
+  readonly requestId?: string | undefined;
 }
 
 /** A decision's record. Texts that came from outside are made printable. */
 export function decisionRecord(observed: Observed): DecisionRecord {
   const { decision, attributes } = observed;
   const http = attributes?.http;
+  const grpc = attributes === undefined ? undefined : isGrpc(attributes);
   return {
     ...decision,
     ...printed("detail", decision.detail),
@@ -76,7 +94,11 @@ export function decisionRecord(observed: Observed): DecisionRecord {
     ...printed("method", http?.method),
     ...printed("pathTemplate", pathTemplateOf(decision.line)),
     ...printed("upgrade", http?.upgrade),
+    ...(grpc === undefined ? {} : { grpc }),
+    ...printed("requestId", observed.requestId),
     ...printed("peerAddress", attributes?.peerAddress),
+    ...printed("sidecar", observed.from?.identity),
+    ...printed("sidecarAddress", observed.from?.address),
   };
 }
 

@@ -2,6 +2,7 @@
 export * from "./analysis.ts";
 export * from "./diagnostics/index.ts";
 export * from "./engine.ts";
+export { isGrpc } from "./match/request.ts";
 export type * from "./model/index.ts";
 export { printable } from "./printable.ts";
 export { type ResolveOptions, resolve } from "./resolve/resolve.ts";

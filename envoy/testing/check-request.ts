@@ -5,6 +5,8 @@ import { CheckRequest } from "../gen/envoy/service/auth/v3/external_auth.ts";
 export interface CheckInput {
   readonly source?: string;
   readonly sourceAddress?: string;
+  /** URL-encoded PEM of the peer's certificate. */
+  readonly certificate?: string;
   readonly destination?: string;
   readonly destinationPort?: number;
   readonly context?: Readonly<Record<string, string>>;
@@ -38,6 +40,7 @@ export function checkRequest(input: CheckInput = {}): Uint8Array {
       source: {
         principal: input.source ?? "spiffe://cell.test/shop/web",
         address: at(input.sourceAddress ?? "10.0.0.7", 40_000),
+        certificate: input.certificate ?? "",
       },
       destination: {
         principal: input.destination ?? "spiffe://cell.test/shop/orders",

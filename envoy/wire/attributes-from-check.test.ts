@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseSpiffeId } from "../../spiffe/index.ts";
+import { createTestCa } from "../../spiffe/testing/index.ts";
 import { CheckRequest } from "../gen/envoy/service/auth/v3/external_auth.ts";
 import { type CheckInput, checkRequest } from "../testing/check-request.ts";
 import { attributesFromCheck, type CheckReading } from "./attributes-from-check.ts";
@@ -50,11 +51,10 @@ describe("a request on a mesh listener", () => {
     expect(refusal({ context: { "cellwall.listener": "mesh", "cellwall.port": port } })).toBe("internal-error");
   });
 
-  it("refuses a listener kind it does not know, and none at all", () => {
+  it("refuses a listener kind it does not know", () => {
     for (const kind of ["Mesh", "public", ""]) {
       expect(refusal({ context: { "cellwall.listener": kind, "cellwall.port": "1" } })).toBe("internal-error");
     }
-    expect(refusal({ context: {} })).toBe("internal-error");
   });
 
   it("refuses a sidecar that shows another workload's certificate, or none", () => {
@@ -79,6 +79,53 @@ describe("a request on a mesh listener", () => {
       caller: "spiffe://cell.test/shop/web",
       path: "/secret",
     });
+  });
+});
+
+describe("a request of a sidecar that says nothing of its listener", () => {
+  const own = "spiffe://cell.test/shop/orders";
+  const web = "spiffe://cell.test/shop/web";
+  const foreign = (more: CheckInput): CheckInput => ({ context: {}, destinationPort: 8080, ...more });
+
+  it("came in on a mesh listener where that shows this workload's certificate, at the connection's port", () => {
+    const got = attributes(foreign({ destination: own }));
+    expect([`${got.caller}`, got.listener]).toEqual([web, { kind: "mesh", port: 8080 }]);
+    expect(attributes(foreign({ destination: own, source: "" })).callerProblem).toBeTypeOf("string");
+  });
+
+  it("is anonymous where neither side shows an identity", () => {
+    for (const destination of ["", "www.shop.example"]) {
+      const got = attributes(foreign({ source: "", destination }));
+      expect([got.caller, got.callerProblem, got.listener.kind]).toEqual([undefined, undefined, "edge"]);
+    }
+  });
+
+  it("is refused where the listener shows another identity, or none to a peer that shows one", () => {
+    expect(refusal(foreign({ destination: "spiffe://cell.test/shop/billing" }))).toBe("unknown-destination");
+    expect(refusal(foreign({ destination: "spiffe://cell.test/shop/billing", source: "" }))).toBe(
+      "unknown-destination",
+    );
+    expect(refusal(foreign({ destination: "" }))).toBe("unknown-destination");
+  });
+
+  it("has its caller's word for nothing: the headers of our sidecars are neither believed nor shown to rules", () => {
+    const forged: CheckInput["headers"] = [
+      ["x-cellwall-caller", "spiffe://cell.test/shop/admin"],
+      ["x-cellwall-peer-serial", "1"],
+    ];
+    const got = attributes(foreign({ destination: own, headers: forged }));
+    expect([`${got.caller}`, got.callerSerial, got.callerProblem]).toEqual([web, undefined, undefined]);
+    expect(got.http?.headers.size).toBe(0);
+  });
+
+  it("has the caller's serial, and its only identity, from the certificate that the sidecar sends", () => {
+    const ca = createTestCa({ trustDomain: "cell.test" });
+    const certificate = (uris: readonly string[]): string =>
+      encodeURIComponent(ca.issue({ uris: [...uris], serial: "4a0b" }).certPem);
+    expect(attributes(foreign({ destination: own, certificate: certificate([web]) })).callerSerial).toBe("4a0b");
+    const two = attributes(foreign({ destination: own, certificate: certificate([web, "spiffe://cell.test/admin"]) }));
+    expect([two.caller, two.callerProblem]).toEqual([undefined, "the peer's certificate holds more than one uri san"]);
+    expect(attributes(foreign({ destination: own, certificate: "x" })).callerProblem).toBeTypeOf("string");
   });
 });
 

@@ -5,7 +5,8 @@ import { CheckRequest } from "../gen/envoy/service/auth/v3/external_auth.ts";
 import { type CheckHeaders, headersOf } from "./check-headers.ts";
 import { type ListenerContext, tryParseListenerContext } from "./context-extensions.ts";
 import { claimsOf } from "./jwt-metadata.ts";
-import { ipAddressOf, peerOf, portOf } from "./peer.ts";
+import { type CertificateFacts, ipAddressOf, type PeerFacts, peerOf, portOf } from "./peer.ts";
+import { certificateFacts } from "./peer-certificate.ts";
 
 /** What the socket that a `Check` came in on says about it. */
 export interface CheckSocket {
@@ -14,12 +15,14 @@ export interface CheckSocket {
   readonly now: Date;
 }
 
-/** A `CheckRequest` as the policies see it, or why it is refused before any rule. */
+/**
+ * A `CheckRequest` as the policies see it, or why it is refused before any rule. `correlationId` is Envoy's request id, where
+ * it is a UUID: a generated sidecar removes the caller's own and mints this one; another sidecar may have taken the caller's.
+ */
 export type CheckReading =
   | {
       readonly ok: true;
       readonly attributes: Attributes;
-      /** Envoy's request id, where it is a UUID. The caller's own is removed by a generated sidecar, so this one is minted there. */
       readonly correlationId?: string;
     }
   | {
@@ -31,6 +34,7 @@ export type CheckReading =
       readonly caller?: string;
       /** The path without its query, foreign text. */
       readonly path?: string;
+      readonly correlationId?: string;
     };
 
 type Refusal = Extract<CheckReading, { ok: false }>;
@@ -54,55 +58,76 @@ export function attributesFromCheck(request: Uint8Array, socket: CheckSocket): C
 }
 
 function readRequest(context: AttributeContext, http: AttributeContext_HttpRequest, socket: CheckSocket): CheckReading {
-  const refuse = refusal(context, http);
+  const headers = headersOf(http);
+  const correlationId = requestIdOf(headers);
+  const refuse = refusal(context, http, correlationId);
   const listener = tryParseListenerContext(context.contextExtensions);
   if (listener === undefined) return refuse("internal-error", "the sidecar does not say which listener this is");
   const port = listener.port ?? portOf(context.destination?.address);
   if (port === undefined) return refuse("internal-error", "the sidecar does not say which port this is");
-  if (listener.kind === "mesh" && !isDestination(context, socket)) {
-    return refuse("unknown-destination", "the sidecar's certificate is not this workload's");
+  const kind = listener.kind ?? listenerKindOf(context, socket);
+  if (kind === undefined || (kind === "mesh" && !isDestination(context, socket))) {
+    return refuse("unknown-destination", otherDestination(context));
   }
   if (http.method === "") return refuse("internal-error", "the request has no method");
   if (http.path === "") return refuse("ambiguous-path", "the request has no path");
-  const headers = headersOf(http);
   const attributes: Attributes = {
-    ...peerOf(context.source?.principal ?? "", headers, listener.kind),
-    ...shared(context, socket, { kind: listener.kind, port }),
+    ...peerOf(context.source?.principal ?? "", peerFacts(context, listener, headers), kind),
+    ...shared(context, socket, { kind, port }),
     ...optionalParts(context, listener),
     http: httpOf(http, headers),
   };
-  const id = headers.rules.get("x-request-id");
-  return id?.length === 1 && UUID.test(id[0] ?? "")
-    ? { ok: true, attributes, correlationId: id[0] ?? "" }
-    : { ok: true, attributes };
+  return { ok: true, attributes, ...correlationId };
+}
+
+// SECURITY: only a sidecar that says it is one of ours has removed these headers from what the caller sent; of any other
+// they are the caller's own words, and the peer's certificate, where the sidecar sends it, takes their place.
+function peerFacts(context: AttributeContext, listener: ListenerContext, headers: CheckHeaders): PeerFacts {
+  return listener.kind === undefined ? factsOfCertificate(context) : headers;
+}
+
+function factsOfCertificate(context: AttributeContext): CertificateFacts {
+  return certificateFacts(context.source?.certificate ?? "");
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Envoy's network filter sends neither a request nor context extensions: the two certificates tell the listener's kind. */
+function requestIdOf(headers: CheckHeaders): { readonly correlationId?: string } {
+  const [id, second] = headers.rules.get("x-request-id") ?? [];
+  return id !== undefined && second === undefined && UUID.test(id) ? { correlationId: id } : {};
+}
+
+/** Envoy's network filter sends neither a request nor context extensions. */
 function readConnection(context: AttributeContext, socket: CheckSocket): CheckReading {
-  const refuse = refusal(context, undefined);
+  const refuse = refusal(context, undefined, {});
   const port = portOf(context.destination?.address);
   if (port === undefined) return refuse("internal-error", "the sidecar does not say which port this is");
-  const kind = connectionKind(context, socket);
-  if (kind === undefined) return refuse("unknown-destination", "the sidecar's certificate is not this workload's");
+  const kind = listenerKindOf(context, socket);
+  if (kind === undefined) return refuse("unknown-destination", otherDestination(context));
   return {
     ok: true,
     attributes: {
-      ...peerOf(context.source?.principal ?? "", undefined, kind),
+      ...peerOf(context.source?.principal ?? "", factsOfCertificate(context), kind),
       ...shared(context, socket, { kind, port }),
       tcp: {},
     },
   };
 }
 
-// SECURITY: a mesh listener always shows this workload's certificate, so a peer on any other listener is anonymous: one
-// with a certificate of its own there is refused, and so is a listener that shows another SPIFFE ID.
-function connectionKind(context: AttributeContext, socket: CheckSocket): "mesh" | "edge" | undefined {
+// SECURITY: where nothing says what kind of listener it is, the two certificates tell. A mesh listener always shows this
+// workload's certificate, so a peer on any other listener is anonymous: one with a certificate of its own there is refused,
+// and so is a listener that shows another SPIFFE ID.
+function listenerKindOf(context: AttributeContext, socket: CheckSocket): "mesh" | "edge" | undefined {
   if (isDestination(context, socket)) return "mesh";
   const own = context.destination?.principal ?? "";
   const peer = context.source?.principal ?? "";
   return peer === "" && !/^spiffe:/i.test(own) ? "edge" : undefined;
+}
+
+function otherDestination(context: AttributeContext): string {
+  const own = context.destination?.principal ?? "";
+  const shown = own === "" ? "shows no certificate" : `shows the certificate of \`${own}\``;
+  return `the sidecar's listener ${shown}, not this workload's`;
 }
 
 function isDestination(context: AttributeContext, socket: CheckSocket): boolean {
@@ -147,7 +172,11 @@ function upgradeOf(method: string, headers: CheckHeaders): string | undefined {
   return method.toUpperCase() === "CONNECT" ? "connect" : undefined;
 }
 
-function refusal(context: AttributeContext, http: AttributeContext_HttpRequest | undefined) {
+function refusal(
+  context: AttributeContext,
+  http: AttributeContext_HttpRequest | undefined,
+  correlationId: { readonly correlationId?: string },
+) {
   const caller = context.source?.principal ?? "";
   const path = http?.path.split(/[?#]/, 1)[0] ?? "";
   return (reason: ReasonCode, detail: string): Refusal => ({
@@ -156,5 +185,6 @@ function refusal(context: AttributeContext, http: AttributeContext_HttpRequest |
     detail,
     ...(caller === "" ? {} : { caller }),
     ...(path === "" ? {} : { path }),
+    ...correlationId,
   });
 }

@@ -10,15 +10,16 @@ export const CONTEXT = {
 
 /** What the sidecar says about the listener itself. */
 export interface ListenerContext {
-  readonly kind: "mesh" | "edge";
+  /** Absent where the sidecar is one that Cellwall did not configure. */
+  readonly kind: "mesh" | "edge" | undefined;
   readonly port: number | undefined;
   readonly withheld: ReadonlySet<string> | undefined;
 }
 
-/** Reads the listener's context; undefined where the kind or the port is not one that Cellwall writes. */
+/** Reads the listener's context; undefined where the kind or the port is there and not one that Cellwall writes. */
 export function tryParseListenerContext(extensions: ReadonlyMap<string, string>): ListenerContext | undefined {
   const kind = extensions.get(CONTEXT.listener);
-  if (kind !== "mesh" && kind !== "edge") return undefined;
+  if (kind !== undefined && kind !== "mesh" && kind !== "edge") return undefined;
   const portText = extensions.get(CONTEXT.port);
   const port = portText === undefined ? undefined : tryParsePort(portText);
   if (portText !== undefined && port === undefined) return undefined;

@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
 import { type SpiffeId, tryNormalizeSerial, tryParseSpiffeId } from "../../spiffe/index.ts";
 import type { Address } from "../gen/envoy/config/core/v3/address.ts";
-import type { CheckHeaders } from "./check-headers.ts";
 
 /** Who calls: an identity, a reason why what was presented is none, or neither for an anonymous caller. */
 export interface Peer {
@@ -10,25 +9,37 @@ export interface Peer {
   readonly callerSerial?: string;
 }
 
+/** What the sidecar itself says of the peer's certificate, beside the principal. */
+export interface PeerFacts {
+  /** Every URI SAN, joined by a comma; more than one text, or another one than the principal, is a problem. */
+  readonly callers: readonly string[];
+  readonly serials: readonly string[];
+}
+
+/** The same, read from the certificate; `problem` where it cannot be. */
+export interface CertificateFacts extends PeerFacts {
+  readonly problem?: string;
+}
+
 /**
  * Reads the caller of a request or connection.
  *
- * SECURITY: the principal is text that carries no SAN type and only the first URI SAN; `x-cellwall-caller` holds every
- * URI SAN of the peer's certificate, joined by a comma. The two must name one and the same SPIFFE ID.
+ * SECURITY: the principal is text that carries no SAN type and only the first URI SAN; the facts hold every URI SAN of the
+ * peer's certificate. The two must name one and the same SPIFFE ID.
  */
-export function peerOf(principal: string, headers: CheckHeaders | undefined, kind: "mesh" | "edge"): Peer {
-  const problem = disagreement(principal, headers?.callers ?? []);
+export function peerOf(principal: string, facts: CertificateFacts, kind: "mesh" | "edge"): Peer {
+  const problem = facts.problem ?? disagreement(principal, facts.callers);
   if (problem !== undefined) return { callerProblem: problem };
   if (principal === "") return kind === "mesh" ? { callerProblem: "the peer showed no certificate" } : {};
   const read = tryParseSpiffeId(principal);
   if (!read.ok) return { callerProblem: read.message };
-  const serial = serialOf(headers?.serials ?? []);
+  const serial = serialOf(facts.serials);
   if (serial === "malformed")
     return { callerProblem: "the sidecar's serial of the peer's certificate is not one serial" };
   return serial === undefined ? { caller: read.id } : { caller: read.id, callerSerial: serial };
 }
 
-/** A sidecar that sets no `x-cellwall-caller` (one that Cellwall did not render) leaves the principal to stand alone. */
+/** A sidecar that says nothing beside it leaves the principal to stand alone. */
 function disagreement(principal: string, callers: readonly string[]): string | undefined {
   const [caller, second] = callers;
   if (caller === undefined || caller === principal) {

@@ -59,6 +59,13 @@ export function grpcTruth(http: HttpAttributes, withheld: ReadonlySet<string> | 
   return maybe ? { maybe, surely: values.every(isGrpcType) } : NOT_GRPC;
 }
 
+/** Whether everybody, or nobody, reads a request as gRPC; undefined where readers differ, the type is withheld, or it is a connection. */
+export function isGrpc({ http, withheldHeaders }: Attributes): boolean | undefined {
+  if (http === undefined) return undefined;
+  const { maybe, surely } = grpcTruth(http, withheldHeaders);
+  return maybe === surely && maybe !== "unknown" ? maybe : undefined;
+}
+
 function isGrpcType(value: string): boolean {
   return /^application\/grpc(?:$|[+;])/.test(value);
 }

@@ -52,6 +52,6 @@ export interface Attributes {
  * SECURITY: makes predicates unknown and nothing true, so that it can only deny; a sidecar's request never has it.
  */
 export interface Unrecorded {
-  /** Whether the request was gRPC, where the record's deciding line tells; absent where it does not. */
+  /** Whether the request was gRPC, where the record or its deciding line tells; absent where neither does. */
   readonly grpc?: boolean;
 }

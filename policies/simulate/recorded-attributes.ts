@@ -73,8 +73,9 @@ function mayBeReadNow({ detail, reason }: RecordedDecision, paths: PathOptions |
   return (refusal === undefined || refusal === "path-parameter") && paths.matrixParameters === "ignore";
 }
 
-/** The deciding line of an allow tells whether the request was gRPC: no other line of an allow matches such a one. */
-function unrecordedOf({ line, reason }: RecordedDecision): Unrecorded {
+/** Where the record does not say it, the deciding line of an allow tells whether the request was gRPC: no other line of an allow matches such a one. */
+function unrecordedOf({ grpc, line, reason }: RecordedDecision): Unrecorded {
+  if (grpc !== undefined) return grpc ? GRPC : NO_GRPC;
   if (line === undefined || reason !== "allowed-by-rule") return NOTHING_TOLD;
   return line.startsWith("grpc ", line.indexOf("#") + 1) ? GRPC : NO_GRPC;
 }

@@ -22,6 +22,8 @@ export interface RecordedDecision {
   readonly method?: string | undefined;
   readonly pathTemplate?: string | undefined;
   readonly upgrade?: string | undefined;
+  /** Absent where it is not known, and in logs of earlier versions. */
+  readonly grpc?: boolean | undefined;
   readonly peerAddress?: string | undefined;
 }
 
@@ -70,6 +72,7 @@ function isRecordedDecision(value: Fields): value is Fields & RecordedDecision {
     isOptional(value.method) &&
     isOptional(value.pathTemplate) &&
     isOptional(value.upgrade) &&
+    (value.grpc === undefined || typeof value.grpc === "boolean") &&
     isOptional(value.peerAddress)
   );
 }
