@@ -1,25 +1,40 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import type { MeshName } from "../../compose/index.ts";
+import { CliError } from "../cli-error.ts";
 import { type CommandContext, examples } from "../command.ts";
 
+/** Named here as well, so that the command line is there without the meshes' code. */
+const MESHES: readonly MeshName[] = ["shop", "boutique"];
+
 interface Options {
+  readonly mesh: MeshName;
   readonly once?: boolean;
   readonly keep?: boolean;
   readonly envoy?: string;
+  readonly attach?: string;
+  readonly log?: string;
 }
 
-/** `cellwall demo`: the demo mesh, attacked. */
+/** `cellwall demo`: a demo mesh, attacked. */
 export function registerDemo(program: Command, context: CommandContext): void {
   const command = program
     .command("demo")
-    .description("run a three-tier shop behind real Envoys, attack it, and show what happens")
+    .description("run a demo mesh behind real Envoys, attack it, and show what happens")
+    .addOption(
+      new Option("--mesh <name>", "a three-tier shop, or ten services over gRPC").choices(MESHES).default("shop"),
+    )
     .option("--once", "end after the scenario; exit code 1 when a step went otherwise than it should")
     .option("--keep", "keep the mesh's folder with its logs")
     .option("--envoy <path>", "the Envoy binary to use")
-    .action(
-      context.action(async (options: Options) => {
-        const { runDemo } = await import("../demo/index.ts");
-        return runDemo({ once: false, ...options }, context.io);
-      }),
-    );
-  examples(command, "demo", "demo --once", "demo --envoy /usr/local/bin/envoy");
+    .option("--attach <dir>", "start nothing: attack a mesh in containers, whose apps have their drive sockets here")
+    .option("--log <file>", "with --attach: the decision log of its agent")
+    .action(context.action(async (options: Options) => demo(options, context)));
+  examples(command, "demo", "demo --once", "demo --mesh boutique", "demo --envoy /usr/local/bin/envoy");
+}
+
+async function demo({ attach, log, ...options }: Options, { io }: CommandContext) {
+  const { attackContainers, runDemo } = await import("../demo/index.ts");
+  if (attach === undefined) return runDemo({ once: false, ...options }, io);
+  if (log === undefined) throw new CliError("ERR_CLI_USAGE", "`--attach` needs `--log`, the agent's decision log");
+  return attackContainers({ mesh: options.mesh, apps: attach, log }, io);
 }

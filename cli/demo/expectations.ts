@@ -2,19 +2,20 @@ import type { CallResult } from "../../compose/index.ts";
 import type { LogRecord } from "../../ext-authz/index.ts";
 import { type Finding, finding, reasonOf, type Stage, type Step, type Witnessed, witness } from "./step.ts";
 
-interface Expected {
+interface Expected<In extends Stage> {
   readonly actor: string;
   readonly title: string;
   readonly destination: string;
-  readonly call: (stage: Stage) => Promise<CallResult>;
+  readonly call: (stage: In) => Promise<CallResult>;
 }
 
+const PERMISSION_DENIED = 7;
 const isDecision = (record: LogRecord): boolean => record.kind === "decision";
 
 /** A step whose call a rule must allow, and whose request must arrive at the app. */
-export function allowed(
-  expected: Expected & { readonly rule: string; readonly arrives?: (seen: Witnessed) => boolean },
-): Step {
+export function allowed<In extends Stage = Stage>(
+  expected: Expected<In> & { readonly rule: string; readonly arrives?: (seen: Witnessed) => boolean },
+): Step<In> {
   return step(expected, isDecision, (seen) =>
     finding(
       happened(seen.result),
@@ -29,21 +30,25 @@ export function allowed(
 }
 
 /** A step whose call must be denied with this reason, the app receiving nothing. */
-export function denied(expected: Expected & { readonly reason: string; readonly status?: number }): Step {
+export function denied<In extends Stage = Stage>(
+  expected: Expected<In> & { readonly reason: string; readonly status?: number },
+): Step<In> {
   return step(expected, isDecision, (seen) =>
     finding(
       happened(seen.result),
       reasonOf(seen.record),
       [seen.record?.reason === expected.reason, expected.reason],
       [seen.record?.kind === "decision" && seen.record.verdict === "deny", "a denial"],
-      [seen.result.status === (expected.status ?? 403), `status ${expected.status ?? 403}`],
+      [isDenial(seen.result, expected.status ?? 403), `status ${expected.status ?? 403}`],
       [seen.arrived.length === 0, "the app to receive nothing"],
     ),
   );
 }
 
 /** A step whose connection a `tcp` listener must close without a byte from the app. */
-export function deniedConnection(expected: Expected & { readonly reason: string }): Step {
+export function deniedConnection<In extends Stage = Stage>(
+  expected: Expected<In> & { readonly reason: string },
+): Step<In> {
   return step(expected, isDecision, (seen) =>
     finding(
       `closed, ${seen.result.bytesReceived} bytes`,
@@ -56,9 +61,9 @@ export function deniedConnection(expected: Expected & { readonly reason: string 
 }
 
 /** A step that the sidecar itself must refuse, before any decision. */
-export function refusedBySidecar(
-  expected: Expected & { readonly kind: "connection-refused" | "request-refused"; readonly reason: RegExp },
-): Step {
+export function refusedBySidecar<In extends Stage = Stage>(
+  expected: Expected<In> & { readonly kind: "connection-refused" | "request-refused"; readonly reason: RegExp },
+): Step<In> {
   return step(
     expected,
     (record) => record.kind === expected.kind,
@@ -73,7 +78,11 @@ export function refusedBySidecar(
   );
 }
 
-function step(expected: Expected, fits: (record: LogRecord) => boolean, judge: (seen: Witnessed) => Finding): Step {
+function step<In extends Stage>(
+  expected: Expected<In>,
+  fits: (record: LogRecord) => boolean,
+  judge: (seen: Witnessed) => Finding,
+): Step<In> {
   return {
     actor: expected.actor,
     title: expected.title,
@@ -81,6 +90,12 @@ function step(expected: Expected, fits: (record: LogRecord) => boolean, judge: (
   };
 }
 
+/** A gRPC caller is told PERMISSION_DENIED, whatever the HTTP status says. */
+function isDenial(result: CallResult, status: number): boolean {
+  return result.grpcStatus === undefined ? result.status === status : result.grpcStatus === PERMISSION_DENIED;
+}
+
 function happened(result: CallResult): string {
+  if (result.grpcStatus !== undefined) return `grpc ${result.grpcStatus}`;
   return result.status === undefined ? (result.error ?? `${result.bytesReceived} bytes`) : String(result.status);
 }

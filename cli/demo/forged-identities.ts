@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject,
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { forgeCertificate } from "./forged-certificate.ts";
-import { appOf, type Stage } from "./step.ts";
+import { appOf, type LocalStage, type Stage } from "./step.ts";
 
 interface Identity {
   readonly certificates: string;
@@ -25,7 +25,7 @@ export function impostor(stage: Stage): Promise<Identity> {
  * A certificate with two identities that this mesh's own authority has signed: what a broken authority would issue. The demo takes the
  * authority's key from its state folder for that; the authority itself has no way to sign such a thing.
  */
-export async function twoIdentities(stage: Stage): Promise<Identity> {
+export async function twoIdentities(stage: LocalStage): Promise<Identity> {
   const own = await ownIdentity(stage);
   const [leaf, intermediate] = pemCertificates(own.certificates);
   if (leaf === undefined || intermediate === undefined) throw new Error("the intruder's chain has no intermediate");
@@ -51,7 +51,7 @@ function ownIdentity(stage: Stage): Promise<Identity> {
 }
 
 /** The key that belongs to a certificate, among the authority's keys. */
-function signingKeyOf(stage: Stage, certificate: string): KeyObject {
+function signingKeyOf(stage: LocalStage, certificate: string): KeyObject {
   const wanted = new X509Certificate(certificate).publicKey;
   const folder = join(stage.mesh.stateDir, "authority", "keys");
   for (const name of readdirSync(folder).filter((one) => one.endsWith(".pem"))) {

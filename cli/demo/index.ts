@@ -1,2 +1,3 @@
+export { attackContainers } from "./attack-containers.ts";
 export { type DemoOptions, runDemo } from "./run-demo.ts";
 export { chapters } from "./scenario.ts";

@@ -1,24 +1,35 @@
+import type { MeshName } from "../../compose/index.ts";
 import { decisionLine } from "../decision-line.ts";
 import type { Output } from "../io.ts";
 import { lines } from "../screen.ts";
-import { appOf, type Stage } from "./step.ts";
+import { appOf, type LocalStage } from "./step.ts";
 
 const TRAFFIC_EVERY_MS = 2_000;
 
-/** Lets web and the intruder go on calling, and prints each decision as it falls, until the returned function is called. */
-export function followLive(stage: Stage, output: Output): () => void {
+/** Who calls whom for what, all the time. */
+const TRAFFIC: Readonly<Record<MeshName, readonly (readonly [from: string, to: string, path: string])[]>> = {
+  shop: [
+    ["web", "orders", "/orders/42"],
+    ["intruder", "orders", "/orders/7"],
+  ],
+  boutique: [
+    ["loadgenerator", "frontend", "/product/OLJCESPC7Z"],
+    ["loadgenerator", "frontend", "/admin"],
+  ],
+};
+
+/** Lets callers of the mesh go on calling, and prints each decision as it falls, until the returned function is called. */
+export function followLive(mesh: MeshName, stage: LocalStage, output: Output): () => void {
   const unfollow = stage.mesh.records.follow((record) => {
     lines(output, `  ${decisionLine(record, output)}`);
   });
-  const call = (from: string, path: string): void => {
-    const socket = stage.mesh.callSocket(from, "orders");
-    appOf(stage, from)
-      .http({ socket, method: "GET", path })
-      .catch(() => {});
-  };
   const timer = setInterval(() => {
-    call("web", "/orders/42");
-    call("intruder", "/orders/7");
+    for (const [from, to, path] of TRAFFIC[mesh]) {
+      const socket = stage.mesh.callSocket(from, to);
+      appOf(stage, from)
+        .http({ socket, method: "GET", path })
+        .catch(() => {});
+    }
   }, TRAFFIC_EVERY_MS);
   return () => {
     clearInterval(timer);

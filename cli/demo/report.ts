@@ -1,6 +1,6 @@
 import type { Output } from "../io.ts";
 import { paint } from "../screen.ts";
-import type { Finding, Step } from "./step.ts";
+import type { Finding } from "./step.ts";
 
 const MARKS: Readonly<
   Record<Finding["outcome"], { readonly sign: string; readonly style: "green" | "red" | "yellow" }>
@@ -10,6 +10,7 @@ const MARKS: Readonly<
   "not-isolated": { sign: "open", style: "yellow" },
 };
 
+const MIN_ACTOR_COLUMNS = 8;
 const TITLE_COLUMNS = 60;
 const HAPPENED_COLUMNS = 18;
 const REASON_COLUMNS = 44;
@@ -17,8 +18,14 @@ const REASON_COLUMNS = 44;
 /** One line of the table: what was done, by whom, what happened and why. */
 export interface Row {
   readonly chapter: string;
-  readonly step: Step;
+  readonly actor: string;
+  readonly title: string;
   readonly finding: Finding;
+}
+
+/** How wide the column of those who act is. */
+export function actorColumns(rows: readonly { readonly actor: string }[]): number {
+  return Math.max(MIN_ACTOR_COLUMNS, ...rows.map(({ actor }) => actor.length));
 }
 
 /** Prints a chapter's heading. */
@@ -27,19 +34,20 @@ export function printHeading(output: Output, title: string): void {
 }
 
 /** Prints one row as it happens: what was tried, and below it what came of it. */
-export function printRow(output: Output, { step, finding }: Row): void {
-  output.write(`  ${sign(output, finding)}  ${step.actor.padEnd(8)}  ${step.title}\n`);
-  output.write(`${" ".repeat(18)}${paint(output, "dim", `${finding.happened} · ${finding.reason}`)}\n`);
+export function printRow(output: Output, { actor, title, finding }: Row, actorColumns: number): void {
+  output.write(`  ${sign(output, finding)}  ${actor.padEnd(actorColumns)}  ${title}\n`);
+  output.write(`${" ".repeat(10 + actorColumns)}${paint(output, "dim", `${finding.happened} · ${finding.reason}`)}\n`);
 }
 
 /** Prints the summary table: one line a step, with what happened and why. */
 export function printTable(output: Output, rows: readonly Row[]): void {
   printHeading(output, "Summary");
-  for (const { step, finding } of rows) {
-    const title = cut(step.title, TITLE_COLUMNS).padEnd(TITLE_COLUMNS);
+  const columns = actorColumns(rows);
+  for (const { actor, title: whole, finding } of rows) {
+    const title = cut(whole, TITLE_COLUMNS).padEnd(TITLE_COLUMNS);
     const happened = cut(finding.happened, HAPPENED_COLUMNS).padEnd(HAPPENED_COLUMNS);
-    const actor = step.actor.padEnd(8);
-    output.write(`  ${sign(output, finding)}  ${actor}  ${title}  ${happened}  ${reasonWord(finding)}\n`);
+    const who = actor.padEnd(columns);
+    output.write(`  ${sign(output, finding)}  ${who}  ${title}  ${happened}  ${reasonWord(finding)}\n`);
   }
   output.write(`\n  ${counts(rows)}\n`);
 }

@@ -1,11 +1,29 @@
-import type { AppProcess, CallResult, Received } from "../../compose/index.ts";
+import type { CallResult, DemoApp, Received } from "../../compose/index.ts";
 import type { LogRecord } from "../../ext-authz/index.ts";
-import type { LocalMesh } from "../local-mesh/index.ts";
+import type { LocalMesh, RecordLog } from "../local-mesh/index.ts";
 
-/** Everything a step may touch: the running mesh and the app processes by workload name. */
+/** A running demo mesh, as its apps see it: where each workload is for its peers, and which sockets are its own. */
+export interface StageMesh {
+  readonly namespace: string;
+  readonly trustDomain: string;
+  readonly records: Pick<RecordLog, "mark" | "since" | "waitFor">;
+  /** Host name or IP address of a workload's listeners. */
+  address(workload: string): string;
+  /** The SPIFFE Workload API of a workload. */
+  sockets(workload: string): { readonly workload: string };
+  appSocket(workload: string, port: number): string;
+  callSocket(workload: string, callee: string): string;
+}
+
+/** Everything a step may touch: the running mesh and the apps by workload name. */
 export interface Stage {
+  readonly mesh: StageMesh;
+  readonly apps: ReadonlyMap<string, DemoApp>;
+}
+
+/** The stage of a mesh that this process itself runs: its files, its authority and its keys are at hand. */
+export interface LocalStage extends Stage {
   readonly mesh: LocalMesh;
-  readonly apps: ReadonlyMap<string, AppProcess>;
 }
 
 /** What a step came to. `not-isolated` is what local mode can't prevent and says openly. */
@@ -18,24 +36,24 @@ export interface Finding {
 }
 
 /** One thing that the scenario does. */
-export interface Step {
+export interface Step<In extends Stage = Stage> {
   /** Who does it: a workload's name, or `you`. */
   readonly actor: string;
   /** What it does, e.g. `GET /orders/42 at orders`. */
   readonly title: string;
-  readonly play: (stage: Stage) => Promise<Finding>;
+  readonly play: (stage: In) => Promise<Finding>;
 }
 
 /** Steps under one heading. */
-export interface Chapter {
+export interface Chapter<In extends Stage = Stage> {
   readonly title: string;
-  readonly steps: readonly Step[];
+  readonly steps: readonly Step<In>[];
 }
 
 const RECORD_DEADLINE_MS = 5_000;
 
 /** The app process of a workload; throws where the scenario names one that the mesh does not have. */
-export function appOf(stage: Stage, name: string): AppProcess {
+export function appOf(stage: Stage, name: string): DemoApp {
   const app = stage.apps.get(name);
   if (app === undefined) throw new Error(`the demo mesh has no app \`${name}\``);
   return app;
@@ -59,7 +77,7 @@ export async function witness(
   const before = (await app.received()).length;
   const mark = stage.mesh.records.mark();
   const result = await call();
-  const workload = `shop/${destination}`;
+  const workload = `${stage.mesh.namespace}/${destination}`;
   const record = await stage.mesh.records.waitFor(
     mark,
     (one) => one.workload === workload && fits(one),

@@ -10,6 +10,8 @@ export interface LocalMeshOptions {
   /** A folder of the mesh's own, with a short path: unix sockets live below it. */
   readonly folder: string;
   readonly envoy: LocatedEnvoy;
+  /** Namespace of workloads that are named without one; default: `shop`. */
+  readonly namespace?: string;
   /** What authority and agent have to say; default: nothing. */
   readonly log?: NonNullable<MeshOptions["log"]>;
   /** What an Envoy has to say, a line at a time. */
@@ -27,8 +29,13 @@ export interface WorkloadSockets {
   readonly admin: string;
 }
 
-/** A whole mesh on this host: authority and agent in this process, one Envoy a workload. Names are workload names of namespace `shop`, or `<namespace>/<name>`. */
+/**
+ * A whole mesh on this host: authority and agent in this process, one Envoy a workload. Names are workload names of `namespace`, or
+ * `<namespace>/<name>`.
+ */
 export interface LocalMesh {
+  readonly namespace: string;
+  readonly trustDomain: string;
   /** The set as it started, with the local places in it. */
   readonly set: PolicySet;
   readonly records: RecordLog;

@@ -59,9 +59,13 @@ async function start(options: LocalMeshOptions, undo: Undo): Promise<LocalMesh> 
   );
   const sidecars = new Map<string, RunningEnvoy>();
   undo.add(() => Promise.all([...sidecars.values()].map((sidecar) => sidecar.stop())));
-  const place = (workload: string): LocalPlace => known(places, workload);
+  const { namespace = DEFAULT_NAMESPACE } = options;
+  const key = (workload: string): string => (workload.includes("/") ? workload : `${namespace}/${workload}`);
+  const place = (workload: string): LocalPlace => known(places, key(workload));
   const sockets = (workload: string): WorkloadSockets => socketsOf(folders.run, key(workload));
   return {
+    namespace,
+    trustDomain: set.mesh.trustDomain,
     set,
     records,
     mesh,
@@ -72,7 +76,7 @@ async function start(options: LocalMeshOptions, undo: Undo): Promise<LocalMesh> 
     sockets,
     appSocket: (workload, port) => appSocket(place(workload), port),
     callSocket: (workload, callee) => callSocket(place(workload), callee),
-    startSidecars: (workloads) => startSidecars({ set, options, sidecars, sockets }, workloads),
+    startSidecars: (workloads) => startSidecars({ set, options, sidecars, sockets }, workloads?.map(key)),
     edit: async (file, change) => edit(join(folders.policies, file), change),
     refusedEdit() {
       const first = mesh.authority.status().refused?.first;
@@ -130,13 +134,9 @@ async function placesOf(
   );
 }
 
-function key(workload: string): string {
-  return workload.includes("/") ? workload : `${DEFAULT_NAMESPACE}/${workload}`;
-}
-
 function known<T>(things: ReadonlyMap<string, T>, workload: string): T {
-  const thing = things.get(key(workload));
-  if (thing === undefined) throw new TypeError(`the mesh has no workload \`${key(workload)}\``);
+  const thing = things.get(workload);
+  if (thing === undefined) throw new TypeError(`the mesh has no workload \`${workload}\``);
   return thing;
 }
 
@@ -153,8 +153,7 @@ interface SidecarStart {
   readonly sockets: (workload: string) => WorkloadSockets;
 }
 
-async function startSidecars(start: SidecarStart, names: readonly string[] | undefined): Promise<void> {
-  const wanted = names?.map(key);
+async function startSidecars(start: SidecarStart, wanted: readonly string[] | undefined): Promise<void> {
   const workloads = start.set.workloads.filter(
     (workload) => workload.sidecar !== undefined && (wanted?.includes(workloadKey(workload)) ?? true),
   );

@@ -1,92 +1,37 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type {
-  AppAnswer,
-  AppRequest,
-  CallResult,
-  HttpCall,
-  RawTlsCall,
-  Received,
-  TcpCall,
-} from "../shop/app/messages.ts";
-
-type Question = AppRequest extends infer Each ? (Each extends AppRequest ? Omit<Each, "id"> : never) : never;
-
-/** One app of a demo mesh as a process of its own: what it is asked to call, and what it has received. */
-export interface AppProcess {
-  readonly name: string;
-  readonly pid: number;
-  http(call: HttpCall): Promise<CallResult>;
-  /** As `http`, over a connection to that socket which stays open from call to call. */
-  httpOnOpenConnection(call: HttpCall): Promise<CallResult>;
-  tcp(call: TcpCall): Promise<CallResult>;
-  rawTls(call: RawTlsCall): Promise<CallResult>;
-  /** The app's own identity, from its Workload API socket. */
-  identity(socket: string): Promise<{ readonly certificates: string; readonly privateKey: string }>;
-  received(): Promise<readonly Received[]>;
-  stop(): Promise<void>;
-}
+import type { AppAnswer } from "../app/messages.ts";
+import { Conversation, type DemoApp } from "./demo-app.ts";
 
 /** Where an app process listens, and whom it asks. */
 export interface AppOptions {
+  /** Which demo mesh it is of. */
+  readonly mesh: string;
   readonly name: string;
-  /** Unix socket that the app listens on; its folder must exist. */
-  readonly listen: string;
-  /** Unix socket of the database, for the tier that has one. */
-  readonly database?: string;
+  /** Unix sockets that the app listens on; their folders must exist. */
+  readonly listen: readonly string[];
+  /** Unix sockets where its sidecar takes calls, by the name of the peer. */
+  readonly peers: ReadonlyMap<string, string>;
 }
 
 /** Starts one app process; resolves when it listens. */
-export async function startApp(options: AppOptions): Promise<AppProcess> {
-  const database = options.database === undefined ? [] : [options.database];
-  const child = fork(appModule(), [options.name, options.listen, ...database], {
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-  });
-  const waiting = new Map<number, { resolve(answer: AppAnswer): void; reject(error: Error): void }>();
-  let next = 1;
-  child.once("exit", () => {
-    for (const one of waiting.values()) one.reject(new Error(`the ${options.name} app has ended`));
-    waiting.clear();
-  });
-  await readiness(child, options.name, (answer) => {
-    if (!("id" in answer)) return;
-    waiting.get(answer.id)?.resolve(answer);
-    waiting.delete(answer.id);
-  });
-  const ask = (question: Question): Promise<AppAnswer> =>
-    new Promise((resolve, reject) => {
-      const id = next++;
-      waiting.set(id, { resolve, reject });
-      child.send({ ...question, id });
-    });
-  return appOf(child, options.name, ask);
+export async function startApp(options: AppOptions): Promise<DemoApp> {
+  const child = fork(appModule(), appArguments(options), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const conversation = new Conversation(options.name, (request) => child.send(request));
+  child.once("exit", () => conversation.ended());
+  await readiness(child, options.name, (answer) => conversation.answered(answer));
+  return conversation.app(() => stopped(child));
 }
 
-function appOf(child: ChildProcess, name: string, ask: (question: Question) => Promise<AppAnswer>): AppProcess {
-  const result = async (question: Question): Promise<CallResult> => {
-    const answer = await ask(question);
-    if ("result" in answer) return answer.result;
-    throw new Error("failure" in answer ? answer.failure : "the app gave another kind of answer");
-  };
-  return {
+/** The command line of an app: what follows the module's path. */
+export function appArguments({ mesh, name, listen, peers }: AppOptions): readonly string[] {
+  return [
+    mesh,
     name,
-    pid: child.pid ?? 0,
-    http: (call) => result({ kind: "http", call }),
-    httpOnOpenConnection: (call) => result({ kind: "keep-open", call }),
-    tcp: (call) => result({ kind: "tcp", call }),
-    rawTls: (call) => result({ kind: "raw-tls", call }),
-    identity: async (socket) => {
-      const answer = await ask({ kind: "fetch-svid", socket });
-      if ("identity" in answer) return answer.identity;
-      throw new Error("failure" in answer ? answer.failure : "the app gave another kind of answer");
-    },
-    received: async () => {
-      const answer = await ask({ kind: "received" });
-      return "received" in answer ? answer.received : [];
-    },
-    stop: () => stopped(child),
-  };
+    ...listen.flatMap((socket) => ["--listen", socket]),
+    ...[...peers].flatMap(([peer, socket]) => ["--peer", `${peer}=${socket}`]),
+  ];
 }
 
 function readiness(child: ChildProcess, name: string, onAnswer: (answer: AppAnswer) => void): Promise<void> {
@@ -114,6 +59,6 @@ function stopped(child: ChildProcess): Promise<void> {
 
 /** The compiled module; from a source tree, the one that the build put into `dist/`. */
 function appModule(): string {
-  const beside = fileURLToPath(new URL("../shop/app/main.js", import.meta.url));
-  return existsSync(beside) ? beside : fileURLToPath(new URL("../../dist/compose/shop/app/main.js", import.meta.url));
+  const beside = fileURLToPath(new URL("../app/main.js", import.meta.url));
+  return existsSync(beside) ? beside : fileURLToPath(new URL("../../dist/compose/app/main.js", import.meta.url));
 }

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } fr
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import forge from "node-forge";
-import { fetchSvid } from "../../compose/shop/app/fetch-svid.ts";
+import { fetchSvid } from "../../compose/app/fetch-svid.ts";
 import {
   buildCertificate,
   type CertificateFields,

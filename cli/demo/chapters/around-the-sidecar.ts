@@ -1,5 +1,5 @@
 import type { CallResult } from "../../../compose/index.ts";
-import { appOf, type Chapter, type Finding, type Stage, type Step } from "../step.ts";
+import { appOf, type Chapter, type Finding, type LocalStage, type Step } from "../step.ts";
 
 const BLOCKED = /EACCES|EPERM|ENOENT/;
 
@@ -7,7 +7,7 @@ const BLOCKED = /EACCES|EPERM|ENOENT/;
  * Attempts that only the operating system can stop: processes of one user id and one network namespace are one trust zone.
  * Each is made for real; what comes through is told, never hidden.
  */
-export const aroundTheSidecar: Chapter = {
+export const aroundTheSidecar: Chapter<LocalStage> = {
   title: "Ways around the sidecar",
   steps: [
     attempt("orders' own app socket, past its sidecar", (stage) =>
@@ -37,7 +37,7 @@ export const aroundTheSidecar: Chapter = {
   ],
 };
 
-function attempt(title: string, call: (stage: Stage) => Promise<CallResult>): Step {
+function attempt(title: string, call: (stage: LocalStage) => Promise<CallResult>): Step<LocalStage> {
   return {
     actor: "intruder",
     title,

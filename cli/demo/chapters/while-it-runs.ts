@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CallResult } from "../../../compose/index.ts";
-import { appOf, type Chapter, type Finding, finding, type Stage } from "../step.ts";
+import { appOf, type Chapter, type Finding, finding, type LocalStage, type Stage } from "../step.ts";
 
 const EDIT_DEADLINE_MS = 10_000;
 const REVOCATION_DEADLINE_MS = 5_000;
@@ -9,7 +9,7 @@ const PROMISED_REVOCATION_MS = 1_000;
 const ADDED_LINE = "        - GET /invoices/{id:int}\n";
 
 /** Changes to a mesh that keeps running: edits of a policy on disk, and a revocation. */
-export const whileItRuns: Chapter = {
+export const whileItRuns: Chapter<LocalStage> = {
   title: "While it runs",
   steps: [
     {
@@ -44,7 +44,7 @@ export const whileItRuns: Chapter = {
   ],
 };
 
-async function brokenEdit(stage: Stage): Promise<Finding> {
+async function brokenEdit(stage: LocalStage): Promise<Finding> {
   const whole = await stage.mesh.edit("access.yaml", (text) => text.replace("requests:", "reqeusts:"));
   const refused = await until(
     async () => stage.mesh.refusedEdit(),
@@ -67,7 +67,7 @@ async function brokenEdit(stage: Stage): Promise<Finding> {
   );
 }
 
-async function revocation(stage: Stage): Promise<Finding> {
+async function revocation(stage: LocalStage): Promise<Finding> {
   const before = await call(stage, "intruder", "/status/live");
   await stage.mesh.revoke("spiffe://shop.example/shop/intruder", "it was taken over");
   const revoked = performance.now();

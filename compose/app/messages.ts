@@ -4,7 +4,9 @@ export type AppRequest =
   | { readonly id: number; readonly kind: "tcp"; readonly call: TcpCall }
   | { readonly id: number; readonly kind: "raw-tls"; readonly call: RawTlsCall }
   | { readonly id: number; readonly kind: "keep-open"; readonly call: HttpCall }
+  | { readonly id: number; readonly kind: "grpc"; readonly call: GrpcCall }
   | { readonly id: number; readonly kind: "fetch-svid"; readonly socket: string }
+  | { readonly id: number; readonly kind: "open-ports"; readonly host: string }
   | { readonly id: number; readonly kind: "received" };
 
 /** One HTTP/1.1 request over a local socket, the path sent as it is written. */
@@ -15,6 +17,14 @@ export interface HttpCall {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+}
+
+/** One unary gRPC call over a local socket. */
+export interface GrpcCall {
+  readonly socket: string;
+  /** `package.Service/Method`. */
+  readonly method: string;
+  readonly message?: Readonly<Record<string, unknown>>;
 }
 
 /** One line sent over a local socket. */
@@ -35,6 +45,8 @@ export interface RawTlsCall {
 export interface CallResult {
   /** HTTP status; absent where no HTTP answer came. */
   readonly status?: number;
+  /** gRPC status code, for a gRPC call: 0 is success, 7 PERMISSION_DENIED. */
+  readonly grpcStatus?: number;
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly bytesReceived: number;
@@ -54,6 +66,7 @@ export interface Received {
 export type AppAnswer =
   | { readonly id: number; readonly result: CallResult }
   | { readonly id: number; readonly received: readonly Received[] }
+  | { readonly id: number; readonly ports: readonly number[] }
   | { readonly id: number; readonly identity: { readonly certificates: string; readonly privateKey: string } }
   | { readonly id: number; readonly failure: string }
   | { readonly kind: "ready" };

@@ -103,9 +103,13 @@ function converse(
   });
 }
 
-function httpStatus(text: string): { readonly status?: number } {
+function httpStatus(text: string): Pick<CallResult, "status" | "grpcStatus"> {
   const [, status] = /^HTTP\/1\.[01] (\d{3})/.exec(text) ?? [];
-  return status === undefined ? {} : { status: Number(status) };
+  const [, grpcStatus] = /\r\ngrpc-status: (\d+)\r\n/i.exec(text) ?? [];
+  return {
+    ...(status === undefined ? {} : { status: Number(status) }),
+    ...(grpcStatus === undefined ? {} : { grpcStatus: Number(grpcStatus) }),
+  };
 }
 
 function failure(error: Error): CallResult {
