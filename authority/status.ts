@@ -24,6 +24,7 @@ export function statusOf(sources: StatusSources): AuthorityStatus {
     trustDomain: ca.trustDomain,
     version: sources.version,
     startedAt: sources.startedAt.toISOString(),
+    rootFingerprint: ca.rootFingerprint(),
     ...bundleStatus(ca, set),
     ...(refused === undefined ? {} : { refused }),
     ...(sources.pending.length === 0 ? {} : { pending: sources.pending.map(pendingStatus) }),

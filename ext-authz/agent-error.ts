@@ -16,6 +16,8 @@ export type AgentErrorCode =
   | "ERR_AGENT_NOT_ENROLLED"
   /** The join token is unreadable, used, expired or of another authority. */
   | "ERR_AGENT_JOIN_TOKEN"
+  /** The platform's token is unreadable or refused, or the root's fingerprint is none. */
+  | "ERR_AGENT_ATTESTATION"
   /** No answer from the authority. */
   | "ERR_AGENT_AUTHORITY_UNREACHABLE"
   /** The authority's certificate does not prove that it is ours. */

@@ -341,6 +341,8 @@ export const authorityStatus = z.strictObject({
   trustDomain: z.string(),
   version: z.string(),
   startedAt: instant,
+  /** SHA-256 over the root's SubjectPublicKeyInfo: what agents that attest by token know the authority by. */
+  rootFingerprint: sha256Hex.optional(),
   bundle: z
     .strictObject({
       epoch: counter,

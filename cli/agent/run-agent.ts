@@ -23,6 +23,7 @@ export async function runAgent(options: AgentRunOptions, io: Io): Promise<ExitCo
     clock: io.clock,
     log: commandLog(io.stderr, { format: options.logFormat, clock: io.clock }),
     ...(joinToken === undefined ? {} : { joinToken }),
+    ...attestation(options, io),
     ...observation(options, state.decisionLog, io),
   });
   try {
@@ -60,15 +61,31 @@ function authorityUrl(text: string): string {
   throw new CliError("ERR_CLI_USAGE", `\`${text}\` is not an authority's address`, { hint: "write https://host:port" });
 }
 
+function attestation(options: AgentRunOptions, io: Io): Pick<AgentOptions, "attestation"> {
+  const { attestTokenFile: file, authorityRoot: rootFingerprint, node } = options;
+  if (file === undefined) return {};
+  if (rootFingerprint === undefined) {
+    throw new CliError("ERR_CLI_USAGE", "`--attest-token-file` needs `--authority-root`", {
+      hint: "`cellwall status`, on the authority's host, shows the root's fingerprint: the agent sends its token to no other",
+    });
+  }
+  const token = (): string => readTokenFile(file, io, "the platform writes it; see whether it is mounted");
+  return { attestation: { token, rootFingerprint, ...(node === undefined ? {} : { node }) } };
+}
+
 /** From the file, standard input or the environment. SECURITY: never from the command line, which every user of the host can read. */
 async function readJoinToken(file: string | undefined, io: Io): Promise<string | undefined> {
   if (file === undefined) return io.env.CELLWALL_JOIN_TOKEN?.trim() || undefined;
   if (file === "-") return (await io.stdin()).trim();
+  return readTokenFile(file, io, "`cellwall ca token NODE`, on the authority's host, prints one");
+}
+
+function readTokenFile(file: string, io: Io, hint: string): string {
   try {
     return readFileSync(resolve(io.cwd, file), "utf8").trim();
   } catch (error) {
     throw new CliError("ERR_CLI_FILE", `cannot read \`${file}\`: ${systemCode(error) ?? "unreadable"}`, {
-      hint: "`cellwall ca token NODE`, on the authority's host, prints one",
+      hint,
       cause: error,
     });
   }

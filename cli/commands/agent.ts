@@ -4,6 +4,9 @@ import { examples, type LogOptions, type Register, type StateOptions, withLogFor
 export interface AgentRunOptions extends StateOptions, LogOptions {
   readonly authority: string;
   readonly joinTokenFile?: string;
+  readonly attestTokenFile?: string;
+  readonly authorityRoot?: string;
+  readonly node?: string;
   readonly runDir?: string;
   readonly metrics?: string;
   readonly maxStale?: string;
@@ -20,6 +23,18 @@ export const registerAgent: Register = (program, { io, action }) => {
       "--join-token-file <file>",
       "file with the join token, `-` for standard input; else CELLWALL_JOIN_TOKEN. Needed once",
     )
+    .option(
+      "--attest-token-file <file>",
+      "file with an OIDC or Kubernetes token in place of a join token; read at each try, so that it may be replaced",
+    )
+    .option(
+      "--authority-root <sha256>",
+      "with --attest-token-file: the root's fingerprint, as `cellwall status` shows it",
+    )
+    .option(
+      "--node <name>",
+      "with --attest-token-file: the node that this host means to be, where its token fits several",
+    )
     .option("--run-dir <dir>", "folder of the sockets; its path must be short (default: run/ in the state folder)")
     .option("--metrics <host:port>", "where to serve metrics, probes and status", "127.0.0.1:9464")
     .option("--max-stale <seconds>", "how long an expired bundle still decides (default: 3600)")
@@ -27,6 +42,7 @@ export const registerAgent: Register = (program, { io, action }) => {
   examples(
     withLogFormat(withState(command)),
     "agent --authority https://10.0.0.1:7443 --join-token-file token",
+    "agent --authority https://10.0.0.1:7443 --attest-token-file /var/run/secrets/cellwall/token --authority-root 9f86…",
     "agent --authority https://10.0.0.1:7443 --state /var/lib/cellwall --run-dir /run/cellwall",
   ).action(
     action(async (options: AgentRunOptions) => {

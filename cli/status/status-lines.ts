@@ -21,7 +21,7 @@ export function statusLines(status: AuthorityStatus, attention: readonly string[
     bold("workloads"),
     ...workloadLines(status),
     "",
-    ...columns([...isolationRows(status), ...authorityRows(status, io)]),
+    ...columns([...isolationRows(status), ...authorityRows(status, io), ...rootRows(status)]),
     ...attention.map((text) => `${paint(io.stdout, "yellow", "attention:")} ${text}`),
   ];
 }
@@ -94,4 +94,8 @@ function authorityRows({ authorities }: AuthorityStatus, io: Io): readonly (read
   return [
     ["keys", `${count(authorities.length, "signing certificate")}; the ${soonest.role}'s ends first, in ${left}`],
   ];
+}
+
+function rootRows({ rootFingerprint }: AuthorityStatus): readonly (readonly string[])[] {
+  return rootFingerprint === undefined ? [] : [["root", `sha256 ${rootFingerprint}`]];
 }

@@ -1,5 +1,6 @@
 import type { DecisionLogOptions } from "../decision-log.ts";
 import type { Logger } from "../logger.ts";
+import type { NodeAttestationOptions } from "./credential.ts";
 import type { Timers } from "./timers.ts";
 
 /** How an agent is made. */
@@ -8,6 +9,8 @@ export interface AgentOptions {
   readonly authorityUrl: string;
   /** Needed once, for the first start on a node; later starts take up the kept identity. */
   readonly joinToken?: string;
+  /** In place of a join token, and whenever the certificate has expired: a token of the platform's. */
+  readonly attestation?: NodeAttestationOptions;
   /** The agent's own folder: key, certificate, last bundle, shards, revocations, clock. */
   readonly stateDir: string;
   /** Where the workloads' sockets are made. */

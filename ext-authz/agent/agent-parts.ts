@@ -62,7 +62,8 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
   const common = { files, clock, timers, log, trust };
   const contact = new Contact(log, metrics, () => clock.now());
   const journal = new IntakeJournal(log, metrics, state);
-  const enrolment = new Enrolment({ ...common, url: options.authorityUrl, joinToken });
+  const { authorityUrl: url, attestation } = options;
+  const enrolment = new Enrolment({ ...common, url, joinToken, attestation });
   const client = (): AuthorityClient => enrolledClient(enrolment);
   const intake = { files, clock, state, trust: () => trust.own };
   const bundles = new BundleIntake({ ...intake, fetchShard: (sha256) => client().shard(sha256, stopping) });

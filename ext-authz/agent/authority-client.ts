@@ -1,6 +1,7 @@
 import { Agent, request } from "node:https";
 import type { ZodType } from "zod";
 import {
+  type AttestRequest,
   type BundleManifest,
   type EnrolRequest,
   type EnrolResponse,
@@ -89,6 +90,10 @@ export class AuthorityClient {
 
   enrol(message: EnrolRequest, signal: AbortSignal): Promise<EnrolResponse> {
     return this.#post("/v1/enrol", message, enrolResponse, "enrolment", signal);
+  }
+
+  attest(message: AttestRequest, signal: AbortSignal): Promise<EnrolResponse> {
+    return this.#post("/v1/attest", message, enrolResponse, "enrolment", signal);
   }
 
   renew(message: RenewRequest, signal: AbortSignal): Promise<EnrolResponse> {

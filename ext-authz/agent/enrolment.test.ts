@@ -12,6 +12,7 @@ import {
   startFakeAuthority,
   testHierarchy,
 } from "../testing/fake-authority.ts";
+import type { NodeAttestationOptions } from "./credential.ts";
 import { Enrolment } from "./enrolment.ts";
 import { StateDir } from "./state-dir.ts";
 import { systemTimers } from "./timers.ts";
@@ -50,7 +51,12 @@ async function authority(routes: Routes = {}, shown = mesh): Promise<FakeAuthori
   return server;
 }
 
-function enrolment(url: string, joinToken: string | undefined, clockMs = Date.now()) {
+function enrolment(
+  url: string,
+  joinToken: string | undefined,
+  clockMs = Date.now(),
+  attestation?: NodeAttestationOptions,
+) {
   const files = new StateDir(folder);
   const trust = new TrustStore(files);
   trust.restore();
@@ -61,7 +67,7 @@ function enrolment(url: string, joinToken: string | undefined, clockMs = Date.no
   });
   const log = capturingLogger();
   return {
-    enrolment: new Enrolment({ url, joinToken, files, trust, clock, timers: systemTimers, log }),
+    enrolment: new Enrolment({ url, joinToken, attestation, files, trust, clock, timers: systemTimers, log }),
     trust,
     files,
     log,
@@ -154,7 +160,7 @@ describe("joining", () => {
       },
     });
     await enrolment(key.url, token).enrolment.begin(stop.signal);
-    rmSync(join(folder, "agent.json"));
+    for (const file of ["agent.json", "joined.json"]) rmSync(join(folder, file));
     await expect(enrolment(key.url, token).enrolment.begin(stop.signal)).rejects.toMatchObject({
       code: "ERR_AGENT_CERTIFICATE",
     });
@@ -258,6 +264,97 @@ describe("renewal", () => {
     expect(later.enrolment.client).toBeUndefined();
   });
 });
+
+describe("an agent whose certificate has expired", () => {
+  const MINUTE_MS = 60_000;
+  const later = (): number => Date.now() + 30 * MINUTE_MS;
+
+  /** An agent that joined with `token`, whose certificate ends in ten minutes. */
+  async function joined(routes: Routes = {}): Promise<FakeAuthority> {
+    const server = await authority({ "POST /v1/enrol": issued(10 * MINUTE_MS), ...routes });
+    await enrolment(server.url, token).enrolment.begin(stop.signal);
+    return server;
+  }
+
+  it("does not send the join token again that it has used, and says what to do", async () => {
+    const server = await joined();
+    const agent = enrolment(server.url, token, later());
+    await agent.enrolment.begin(stop.signal);
+    expect(agent.enrolment.state.kind).toBe("expired");
+    expect(agent.log.lines.at(-1)?.message).toContain("make a join token for its node");
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it("comes back by a new join token", async () => {
+    let lifeMs = 10 * MINUTE_MS;
+    const server = await joined({ "POST /v1/enrol": (request) => issued(lifeMs)(request) });
+    lifeMs = 50 * MINUTE_MS;
+    const fresh = token.replace("0123456789abcdef", "fedcba9876543210");
+    const agent = enrolment(server.url, fresh, later());
+    await agent.enrolment.begin(stop.signal);
+    expect(agent.enrolment.state).toMatchObject({ kind: "enrolled", node: "host-7" });
+    expect(server.requests.map(({ body }) => body)).toMatchObject([{ token }, { token: fresh }]);
+  });
+
+  it("comes back by attestation, with the token of the moment and the anchors that it followed", async () => {
+    let refusals = 2;
+    const server = await joined({
+      "POST /v1/attest": (request) => (refusals-- > 0 ? REFUSED : issued(50 * MINUTE_MS)(request)),
+    });
+    let tokens = 0;
+    const attestation = { token: () => `jwt-${++tokens}`, rootFingerprint: "0".repeat(64), node: "host-7" };
+    const agent = enrolment(server.url, undefined, later(), attestation);
+    await agent.enrolment.begin(stop.signal);
+    expect(agent.enrolment.state).toMatchObject({ kind: "joining", problem: expect.stringContaining("nearest is") });
+    const keeping = agent.enrolment.keep(() => undefined, stop.signal);
+    await until("the agent is back", () => agent.enrolment.client !== undefined);
+    stop.abort();
+    await keeping;
+    const sent = server.requests.filter(({ path }) => path === "/v1/attest").map(({ body }) => body);
+    expect(sent).toMatchObject(["jwt-1", "jwt-2", "jwt-3"].map((each) => ({ token: each, node: "host-7" })));
+  });
+});
+
+describe("attesting", () => {
+  const fingerprint = publicKeyFingerprint(mesh.root.root);
+
+  it("sends the platform's token to the authority of the fingerprint, and to no other", async () => {
+    const server = await authority({ "POST /v1/attest": issued() });
+    const attestation = { token: async () => " jwt\n", rootFingerprint: fingerprint };
+    const agent = enrolment(server.url, undefined, Date.now(), attestation);
+    await agent.enrolment.begin(stop.signal);
+    expect(agent.enrolment.state).toMatchObject({ kind: "enrolled", node: "host-7" });
+    expect(server.requests[0]).toMatchObject({ peer: undefined, body: { token: "jwt" } });
+    const other = await authority({ "POST /v1/attest": issued() }, testHierarchy("shop.example"));
+    rmSync(folder, { recursive: true });
+    await expect(
+      enrolment(other.url, undefined, Date.now(), attestation).enrolment.begin(stop.signal),
+    ).rejects.toMatchObject({ code: "ERR_AGENT_AUTHORITY_UNTRUSTED" });
+    expect(other.requests).toEqual([]);
+  });
+
+  it("ends the first start with the authority's words, and takes no fingerprint that is none", async () => {
+    const server = await authority({ "POST /v1/attest": () => REFUSED });
+    const attestation = { token: () => "jwt", rootFingerprint: fingerprint };
+    const agent = enrolment(server.url, undefined, Date.now(), attestation);
+    await expect(agent.enrolment.begin(stop.signal)).rejects.toMatchObject({
+      code: "ERR_AGENT_ATTESTATION",
+      message: expect.stringContaining("nearest is `host-7`"),
+    });
+    expect(() => enrolment(server.url, undefined, Date.now(), { ...attestation, rootFingerprint: "x" })).toThrow(
+      expect.objectContaining({ code: "ERR_AGENT_ATTESTATION" }),
+    );
+  });
+});
+
+const REFUSED = {
+  status: 401,
+  body: { error: { code: "ERR_AUTHORITY_ATTESTATION", message: "no node takes it; nearest is `host-7`" } },
+};
+
+function issued(lifeMs?: number): NonNullable<Routes[string]> {
+  return ({ body }) => ({ body: enrolAnswer(mesh.intermediate, mesh.root, csrOf(body), "host-7", lifeMs) });
+}
 
 function enrolmentSerialOnDisk(): unknown {
   const stored: unknown = JSON.parse(readFileSync(join(folder, "agent.json"), "utf8"));

@@ -1,9 +1,6 @@
-import { type EnrolResponse, type JoinToken, parseJoinToken } from "../../protocol/index.ts";
 import {
   agentNodeOf,
-  parseTrustBundle,
   publicKeyFingerprint,
-  systemId,
   type TrustBundle,
   verifyX509Svid,
   type X509Svid,
@@ -13,9 +10,10 @@ import type { Logger } from "../logger.ts";
 import type { MonotonicClock } from "../monotonic-clock.ts";
 import { AuthorityClient } from "./authority-client.ts";
 import { isTransient } from "./authority-error.ts";
+import { type Credential, credentialOf, joinError, type NodeAttestationOptions, pinOf } from "./credential.ts";
 import { certificateRequest } from "./csr.ts";
-import { pinnedTrust } from "./first-contact.ts";
 import { acceptIssued, readStoredSvid, storeSvid } from "./issued.ts";
+import { joinWith } from "./joining.ts";
 import { newPrivateKey } from "./private-key.ts";
 import type { StateDir } from "./state-dir.ts";
 import { backoffMs, renewAt, type Timers } from "./timers.ts";
@@ -25,7 +23,7 @@ import type { TrustStore } from "./trust-store.ts";
 export type EnrolmentState =
   | { readonly kind: "joining"; readonly problem?: string }
   | { readonly kind: "enrolled"; readonly node: string; readonly svid: X509Svid; readonly problem?: string }
-  /** The certificate has run out; only a new join token helps. Decisions go on from disk, within `maxStale`. */
+  /** The certificate has run out and only a new join token helps. Decisions go on from disk, within `maxStale`. */
   | { readonly kind: "expired"; readonly problem: string }
   /** The authority does not want this token. */
   | { readonly kind: "refused"; readonly problem: string };
@@ -33,6 +31,7 @@ export type EnrolmentState =
 export interface EnrolmentOptions {
   readonly url: string;
   readonly joinToken: string | undefined;
+  readonly attestation?: NodeAttestationOptions | undefined;
   readonly files: StateDir;
   readonly trust: TrustStore;
   readonly clock: MonotonicClock;
@@ -41,21 +40,26 @@ export interface EnrolmentOptions {
 }
 
 const FILE = "agent.json";
-/** Between tries to renew, while the certificate is still good. */
+/** Which join token has been used up by this agent. */
+const JOINED_FILE = "joined.json";
+/** Between tries to renew, while the certificate is still good, and between tokens that the authority refuses. */
 const MAX_RENEW_BACKOFF_MS = 60_000;
 const MAX_SLEEP_MS = 60_000;
 
-/** The agent's own identity: joined with a token, kept on disk, renewed at half life. */
+/**
+ * The agent's own identity: joined with a token, kept on disk, renewed at half life by the certificate in use. Once that
+ * has expired, only a new join token or the platform's attestation brings it back.
+ */
 export class Enrolment {
   readonly #options: EnrolmentOptions;
-  readonly #token: JoinToken | undefined;
+  readonly #credential: Credential | undefined;
   #state: EnrolmentState = { kind: "joining" };
   #client: AuthorityClient | undefined;
   #renewAtMs = 0;
 
   constructor(options: EnrolmentOptions) {
     this.#options = options;
-    this.#token = options.joinToken === undefined ? undefined : readToken(options.joinToken);
+    this.#credential = credentialOf(options);
   }
 
   get state(): EnrolmentState {
@@ -81,13 +85,19 @@ export class Enrolment {
       if (verified.ok) return this.#enrolled(svid, own);
       this.#state = { kind: "expired", problem: verified.message };
     }
-    if (this.#token === undefined) {
-      if (own !== undefined) return;
+    const credential = this.#unused();
+    if (credential === undefined) {
+      if (own !== undefined) return this.#runOut(this.#state.problem ?? "the agent has no certificate");
       throw new AgentError("ERR_AGENT_NOT_ENROLLED", "the agent has no identity and no join token", {
         hint: "make a join token at the authority and start the agent with it",
       });
     }
-    await this.#tryJoin(this.#token, signal);
+    try {
+      await this.#tryJoin(credential, signal);
+    } catch (error) {
+      if (credential.kind === "join-token" || own === undefined) throw error;
+      this.#refused(credential, error);
+    }
   }
 
   /** Joins where that is still to do, and renews at half life, until the signal is aborted. Never rejects. */
@@ -122,7 +132,7 @@ export class Enrolment {
     const { clock, timers } = this.#options;
     switch (this.#state.kind) {
       case "joining":
-        return failures === 0 ? 0 : backoffMs(failures, timers.random);
+        return failures === 0 ? 0 : backoffMs(failures, timers.random, this.#joinBackoff());
       case "enrolled": {
         if (failures > 0) return backoffMs(failures, timers.random, { baseMs: 1_000, maxMs: MAX_RENEW_BACKOFF_MS });
         return Math.max(0, this.#renewAtMs - clock.nowMs());
@@ -136,45 +146,62 @@ export class Enrolment {
   /** One try of what is due; true where it worked. */
   async #step(signal: AbortSignal): Promise<boolean> {
     if (this.#state.kind === "enrolled") return await this.#tryRenew(this.#state.svid, this.#state.node, signal);
-    if (this.#token === undefined) return false;
+    const credential = this.#unused();
+    if (credential === undefined) return false;
     try {
-      await this.#tryJoin(this.#token, signal);
+      await this.#tryJoin(credential, signal);
     } catch (error) {
-      this.#state = { kind: "refused", problem: messageOf(error) };
-      this.#options.log.error({ error: messageOf(error) }, "the authority refused this agent's join token");
+      this.#refused(credential, error);
     }
     return this.client !== undefined;
   }
 
-  async #tryJoin(token: JoinToken, signal: AbortSignal): Promise<void> {
+  /** A refused join token stays refused; a token of the platform's is replaced, and the node's document may be mended. */
+  #refused(credential: Credential, error: unknown): void {
+    const problem = messageOf(error);
+    const before = this.#state.problem;
+    this.#state = { kind: credential.kind === "join-token" ? "refused" : "joining", problem };
+    if (problem === before) return;
+    const what = credential.kind === "join-token" ? "join token" : "attestation";
+    this.#options.log.error({ error: problem }, `the authority refused this agent's ${what}`);
+  }
+
+  #joinBackoff(): { readonly baseMs?: number; readonly maxMs?: number } {
+    return this.#credential?.kind === "attestation" ? { baseMs: 1_000, maxMs: MAX_RENEW_BACKOFF_MS } : {};
+  }
+
+  /** What can still be joined with. A join token that this agent has used is not sent again: the authority would raise an alarm. */
+  #unused(): Credential | undefined {
+    const credential = this.#credential;
+    if (credential?.kind !== "join-token") return credential;
+    const joined = this.#options.files.readJson(JOINED_FILE);
+    const used = typeof joined === "object" && joined !== null && "joinToken" in joined ? joined.joinToken : undefined;
+    return used === credential.token.id ? undefined : credential;
+  }
+
+  async #tryJoin(credential: Credential, signal: AbortSignal): Promise<void> {
     try {
-      await this.#join(token, signal);
+      await this.#join(credential, signal);
     } catch (error) {
-      if (!isTransient(error)) throw joinError(error);
+      if (!isTransient(error)) throw joinError(credential, error);
       this.#state = { kind: "joining", problem: messageOf(error) };
       this.#options.log.warn({ error: messageOf(error) }, "the agent cannot join yet and will try again");
     }
   }
 
-  async #join(token: JoinToken, signal: AbortSignal): Promise<void> {
+  async #join(credential: Credential, signal: AbortSignal): Promise<void> {
     const { url, clock, files, trust } = this.#options;
-    const now = (): Date => clock.now();
-    const pinned = await pinnedTrust({ url, rootFingerprint: token.rootFingerprint, now, signal });
-    const client = new AuthorityClient({ url, credentials: { trust: pinned }, now });
-    const privateKey = newPrivateKey();
-    try {
-      const csr = certificateRequest(privateKey).toString("base64url");
-      const answer = await client.enrol({ token: this.#options.joinToken?.trim() ?? "", csr }, signal);
-      const own = bundleOf(answer, pinned, token);
-      const identity = systemId(own.trustDomain, `agent/${answer.node}`).toString();
-      const svid = acceptIssued(answer.certificate, { identity, privateKey, trust: own, at: now() });
-      storeSvid(files, FILE, svid);
-      trust.begin(own.trustDomain, answer.trustBundle);
-      this.#options.log.info({ node: answer.node, serial: svid.serial }, "the agent has joined");
-      this.#enrolled(svid, own);
-    } finally {
-      client.close();
-    }
+    const { svid, own, trustBundle } = await joinWith(credential, {
+      url,
+      now: () => clock.now(),
+      own: trust.own,
+      signal,
+    });
+    storeSvid(files, FILE, svid);
+    if (credential.kind === "join-token") files.writeJson(JOINED_FILE, { joinToken: credential.token.id });
+    trust.begin(own.trustDomain, trustBundle);
+    this.#options.log.info({ node: agentNodeOf(svid.id), serial: svid.serial }, "the agent has joined");
+    this.#enrolled(svid, own);
   }
 
   async #tryRenew(current: X509Svid, node: string, signal: AbortSignal): Promise<boolean> {
@@ -204,7 +231,16 @@ export class Enrolment {
       this.#state = { kind: "enrolled", node, svid: current, problem };
       return;
     }
-    this.#state = this.#token === undefined ? { kind: "expired", problem } : { kind: "joining", problem };
+    if (this.#unused() === undefined) this.#runOut(problem);
+    else this.#state = { kind: "joining", problem };
+  }
+
+  #runOut(problem: string): void {
+    this.#state = { kind: "expired", problem };
+    this.#options.log.error(
+      { error: problem },
+      "the agent's certificate has expired: make a join token for its node and start it anew",
+    );
   }
 
   #enrolled(svid: X509Svid, trust: TrustBundle): void {
@@ -221,8 +257,8 @@ export class Enrolment {
 
   #refuseOtherMesh(): void {
     const own = this.#options.trust.own;
-    const fingerprint = this.#token?.rootFingerprint;
-    if (own === undefined || fingerprint === undefined) return;
+    if (own === undefined || this.#credential?.kind !== "join-token") return;
+    const fingerprint = pinOf(this.#credential);
     if (own.x509Authorities.some((authority) => publicKeyFingerprint(authority) === fingerprint)) return;
     throw new AgentError(
       "ERR_AGENT_OTHER_MESH",
@@ -230,30 +266,4 @@ export class Enrolment {
       { hint: "give this agent a state folder of its own, or remove that one to leave its mesh" },
     );
   }
-}
-
-/** The own trust bundle of an enrolment. SECURITY: it must hold the pinned root, or the token's promise would end here. */
-function bundleOf(answer: EnrolResponse, pinned: TrustBundle, token: JoinToken): TrustBundle {
-  const own = parseTrustBundle(pinned.trustDomain, answer.trustBundle);
-  if (own.x509Authorities.some((authority) => publicKeyFingerprint(authority) === token.rootFingerprint)) return own;
-  throw new AgentError(
-    "ERR_AGENT_AUTHORITY_UNTRUSTED",
-    "the authority's trust bundle lacks the root that the join token names",
-  );
-}
-
-function readToken(text: string): JoinToken {
-  try {
-    return parseJoinToken(text);
-  } catch (error) {
-    throw joinError(error);
-  }
-}
-
-function joinError(error: unknown): AgentError {
-  if (error instanceof AgentError && error.code !== "ERR_AGENT_AUTHORITY_REFUSED") return error;
-  return new AgentError("ERR_AGENT_JOIN_TOKEN", `the agent cannot join: ${messageOf(error)}`, {
-    cause: error,
-    hint: "join tokens are for one node and one use, within 15 minutes; make a new one at the authority",
-  });
 }
