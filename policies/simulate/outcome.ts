@@ -54,8 +54,8 @@ interface Asked {
   readonly unknown: UnknownLine;
   /** What the line asks for and no record holds. */
   readonly unrecorded: readonly string[];
-  /** Whether it also asks for something that the sidecar itself does not know. */
-  readonly isWithheld: boolean;
+  /** Whether it also asks for something that the sidecar itself does not know: then it never comes out true. */
+  readonly isBlind: boolean;
   /** Whether it is an allow, all of which was true when the record was made. */
   readonly isMet: boolean;
 }
@@ -89,14 +89,18 @@ function settleUnknown(ruling: Ruling, open: Open, recorded: Recorded): Outcome 
   const asked = all.filter(({ isMet }) => !isMet);
   // Unknown to the live path as well, which denies for that.
   if (asked.some(({ unrecorded }) => unrecorded.length === 0)) return decided(ruling, "deny");
-  const denies = asked.some(({ unknown }) => unknown.found.rule.effect === "deny");
-  const isWithheld = asked.some((each) => each.isWithheld);
-  const mayAllow = allow !== undefined || asked.some(({ unknown }) => unknown.found.rule.effect === "allow");
-  const mayDeny = denies || isWithheld || allow === undefined;
+  const denies = asked.some((each) => !isAllow(each));
+  const isBlind = asked.some((each) => each.isBlind);
+  const mayAllow = allow !== undefined || asked.some((each) => isAllow(each) && !each.isBlind);
+  const mayDeny = denies || isBlind || allow === undefined;
   const evaluated = mayAllow && mayDeny ? undefined : mayAllow ? "allow" : "deny";
-  const monitored = isWithheld ? undefined : relaxed(open, asked);
+  const monitored = isBlind ? undefined : relaxed(open, asked);
   const verdict = recorded.destination.mode === "monitor" ? monitored : evaluated;
   return { verdict, evaluated, ...named(evaluated, ruling, allow), why: unrecordedOf(asked) };
+}
+
+function isAllow({ unknown }: Asked): boolean {
+  return unknown.found.rule.effect === "allow";
 }
 
 function named(
@@ -120,13 +124,13 @@ function askedOf(unknown: UnknownLine, recorded: Recorded): Asked {
   const { destination, attributes } = recorded;
   const forwarded = destination.sidecar?.checkHeaders ?? [];
   const headers = attributes.http === undefined ? [] : rule.headers.map(([name]) => name);
-  const isWithheld = headers.some((name) => WITHHELD.includes(name) && !forwarded.includes(name));
+  const withheld = headers.filter((name) => WITHHELD.includes(name) && !forwarded.includes(name)).map(headerText);
   const unrecorded = [
     ...(unknown.isKindUnknown ? ["whether the request is gRPC (`content-type`)"] : []),
-    ...unrecordedConditions(rule, recorded).filter((text) => !isWithheld || !WITHHELD_TEXTS.includes(text)),
+    ...unrecordedConditions(rule, recorded).filter((text) => !withheld.includes(text)),
   ];
-  const isMet = rule.effect === "allow" && unrecorded.length === 0 && !isWithheld && !lacksAddress(unknown, attributes);
-  return { unknown, unrecorded, isWithheld, isMet };
+  const isBlind = withheld.length > 0 || lacksAddress(unknown, attributes);
+  return { unknown, unrecorded, isBlind, isMet: rule.effect === "allow" && unrecorded.length === 0 && !isBlind };
 }
 
 /** The conditions of a rule that no record holds, but for those of an allow that are known to have been true. */
@@ -149,8 +153,6 @@ function unrecordedConditions(rule: CompiledRule, { attributes, known }: Recorde
 function headerText(name: string): string {
   return `header \`${name}\``;
 }
-
-const WITHHELD_TEXTS = WITHHELD.map(headerText);
 
 /** Whether a line asks for an address that the record has none of, which is unknown to the live path as well. */
 function lacksAddress({ found }: UnknownLine, { peerAddress }: Attributes): boolean {

@@ -134,6 +134,8 @@ class Walk {
   }
 
   #arrive(state: State): void {
+    // Denied before any rule: there only where a condition asks for such paths.
+    if (this.#others.length === 0 && state.refused.every(Boolean)) return;
     const items = [...new Map(state.items.map((item) => [`${item.spec}:${item.at}`, item])).values()];
     if (!this.#matters(items)) return;
     const key = `${items
