@@ -3,7 +3,15 @@ export interface AuditEntry {
   readonly at: Date;
   /** `local-admin`, `agent/<node>`, or who published from within the process. */
   readonly actor: string;
-  readonly action: "publish" | "request-approval" | "revoke" | "create-join-token" | "enrol" | "start" | "stop";
+  readonly action:
+    | "publish"
+    | "request-approval"
+    | "revoke"
+    | "rotate"
+    | "create-join-token"
+    | "enrol"
+    | "start"
+    | "stop";
   readonly outcome: "done" | "refused";
   /** What it was about: a node, an identity, a serial, a revision. */
   readonly subject: string;

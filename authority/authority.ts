@@ -9,6 +9,7 @@ import { presentedChain, verifyAgent } from "./api/agent-identity.ts";
 import { agentRoutes } from "./api/agent-routes.ts";
 import { createApp } from "./api/app.ts";
 import { attestRoute } from "./api/attest-route.ts";
+import { caRoutes } from "./api/ca-routes.ts";
 import { OidcVerifier } from "./api/oidc-identity.ts";
 import { openApiRoute, openRoutes } from "./api/open-routes.ts";
 import type { Caller, Route } from "./api/route.ts";
@@ -108,6 +109,7 @@ class RunningAuthority implements Authority {
       attestRoute(this.#services),
       ...agentRoutes(this.#services),
       ...adminRoutes(this.#services),
+      ...caRoutes(this.#services),
       ...openRoutes(this.#services),
     ];
     this.routes = [...routes, openApiRoute(routes, options.version)];

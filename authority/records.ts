@@ -90,7 +90,7 @@ function archiveIn(db: Database): PolicyArchive {
 const auditEntry = z.object({
   at: z.iso.datetime().transform((text) => new Date(text)),
   actor: z.string(),
-  action: z.enum(["publish", "request-approval", "revoke", "create-join-token", "enrol", "start", "stop"]),
+  action: z.enum(["publish", "request-approval", "revoke", "rotate", "create-join-token", "enrol", "start", "stop"]),
   outcome: z.enum(["done", "refused"]),
   subject: z.string(),
   detail: z.string().nullable(),

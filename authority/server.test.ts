@@ -1,6 +1,7 @@
 import { connect } from "node:tls";
 import express from "express";
 import { describe, expect, it, vi } from "vitest";
+import type { CaChange } from "../ca/index.ts";
 import { createTestCa } from "../spiffe/testing/index.ts";
 import { type ServerOptions, startServer } from "./server.ts";
 import { until } from "./testing/harness.ts";
@@ -8,7 +9,8 @@ import { until } from "./testing/harness.ts";
 const testCa = createTestCa({ trustDomain: "shop.example" });
 
 /** Issues certificates that live for as long as told; the first `failures` renewals fail. */
-function issuer(lifeMs: number, failures = 0): { readonly options: ServerOptions; readonly problems: unknown[] } {
+function issuer(lifeMs: number, failures = 0) {
+  const heard = new Set<(what: CaChange) => void>();
   const problems: unknown[] = [];
   let issued = 0;
   const issueSystemSvid: ServerOptions["ca"]["issueSystemSvid"] = async (id) => {
@@ -19,12 +21,24 @@ function issuer(lifeMs: number, failures = 0): { readonly options: ServerOptions
   const { trustDomain } = testCa;
   const options: ServerOptions = {
     app: express(),
-    ca: { trustDomain, trustBundle: () => testCa.bundle(), issueSystemSvid },
+    ca: {
+      trustDomain,
+      trustBundle: () => testCa.bundle(),
+      crossCertificates: () => [],
+      issueSystemSvid,
+      subscribe: (listener) => {
+        heard.add(listener);
+        return () => void heard.delete(listener);
+      },
+    },
     clock: () => new Date(),
     names: new Set(),
     renewalFailed: (error) => problems.push(error),
   };
-  return { options, problems };
+  const tell = (what: CaChange): void => {
+    for (const listener of heard) listener(what);
+  };
+  return { options, problems, heard, tell };
 }
 
 function serialOf(port: number): Promise<string> {
@@ -48,6 +62,21 @@ describe("startServer", () => {
     } finally {
       await server.close();
     }
+  });
+
+  it("renews its certificate at once when another authority signs, and hears no more once it is closed", async () => {
+    const { options, heard, tell } = issuer(3_600_000);
+    const server = await startServer(options, { host: "127.0.0.1", port: 0 });
+    try {
+      const first = await serialOf(server.port);
+      tell("trust-bundle");
+      expect(await serialOf(server.port)).toBe(first);
+      tell("signing");
+      await until("another certificate is shown", async () => (await serialOf(server.port)) !== first);
+    } finally {
+      await server.close();
+    }
+    expect(heard.size).toBe(0);
   });
 
   it("says so when a renewal fails, and goes on with what it has", async () => {

@@ -16,7 +16,10 @@ export interface ListenAddress {
 /** What the HTTPS server is made of. */
 export interface ServerOptions {
   readonly app: Express;
-  readonly ca: Pick<CertificateAuthority, "trustDomain" | "trustBundle" | "issueSystemSvid">;
+  readonly ca: Pick<
+    CertificateAuthority,
+    "trustDomain" | "trustBundle" | "crossCertificates" | "issueSystemSvid" | "subscribe"
+  >;
   readonly clock: () => Date;
   /** DNS names and IP addresses, beside the loopback's, that the certificate is good for. */
   readonly names: ReadonlySet<string>;
@@ -43,7 +46,7 @@ export async function startServer(options: ServerOptions, address: ListenAddress
   const server = createServer({ ...TLS_OPTIONS, ...keyPair(first, options) }, options.app);
   server.keepAliveTimeout = 65_000;
   await listen(server, address);
-  const stopRenewing = renewAtHalfLife(server, first, options);
+  const stopRenewing = keepCertificate(server, first, options);
   return {
     server,
     port: portOf(server),
@@ -72,34 +75,47 @@ function issueCertificate({ ca, names }: ServerOptions): Promise<X509Svid> {
   return ca.issueSystemSvid(id, { dnsNames, ipAddresses, ttlSeconds: CERTIFICATE_SECONDS });
 }
 
-/** The root is part of what the server shows: a joining agent knows it by the fingerprint in its token alone. */
+/**
+ * The root is part of what the server shows: a joining agent knows it by the fingerprint in its token alone. Who was away
+ * while the root was replaced believes the new one through the old one's certificate of it, which stands before it.
+ */
 function keyPair(svid: X509Svid, { ca }: ServerOptions): { readonly key: string; readonly cert: string } {
   const key = svid.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  const chain = [...svid.chain, ...ca.trustBundle().x509Authorities];
+  const chain = [...svid.chain, ...ca.crossCertificates(), ...ca.trustBundle().x509Authorities];
   return { key, cert: chain.map((certificate) => certificate.toString()).join("") };
 }
 
-function renewAtHalfLife(server: Server, first: X509Svid, options: ServerOptions): () => void {
+/** INVARIANT: once another authority signs, so it is for the server's own certificate: the old one may be gone before half its life. */
+function keepCertificate(server: Server, first: X509Svid, options: ServerOptions): () => void {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   const schedule = (delayMs: number): void => {
     if (stopped) return;
+    clearTimeout(timer);
     timer = setTimeout(renew, Math.max(delayMs, 1_000));
     timer.unref();
   };
+  let current = first;
+  const show = (): void => server.setSecureContext({ ...TLS_OPTIONS, ...keyPair(current, options) });
   const renew = async (): Promise<void> => {
+    if (stopped) return;
     try {
-      const next = await issueCertificate(options);
-      server.setSecureContext({ ...TLS_OPTIONS, ...keyPair(next, options) });
-      schedule(halfLifeMs(next, options.clock()));
+      current = await issueCertificate(options);
+      show();
+      schedule(halfLifeMs(current, options.clock()));
     } catch (error) {
       options.renewalFailed(error);
       schedule(RETRY_MS);
     }
   };
   schedule(halfLifeMs(first, options.clock()));
+  const unsubscribe = options.ca.subscribe((what) => {
+    if (what === "signing") void renew();
+    if (what === "trust-bundle") show();
+  });
   return () => {
     stopped = true;
+    unsubscribe();
     clearTimeout(timer);
   };
 }

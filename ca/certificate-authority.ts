@@ -6,6 +6,7 @@ import type {
   CaStatus,
   EnrolRequest,
   EnrolResponse,
+  IssuedCertificate,
   JoinTokenResponse,
   JwtSvidsRequest,
   JwtSvidsResponse,
@@ -106,6 +107,8 @@ export interface CertificateAuthority {
   rotate(request: RotateOrder): Promise<CaStatus>;
   /** What an agent says of its sidecars; a replacement that waits for them goes on. */
   reportTrust(node: string, report: NodeTrustReport): void;
+  /** A certificate to try a handshake with, of the authority that is about to sign. Codes of `renewAgent`, `ERR_CA_ROTATION`. */
+  issueProbe(node: string, request: RenewRequest, serial?: string): Promise<IssuedCertificate>;
   /** What agents are told beside the trust bundle. */
   trustNotice(): TrustNotice;
   /** The newest certificates of the root, signed by the one before it, for those who do not know it yet. */

@@ -18,6 +18,7 @@ import { type Grant, noteOf, signGrant, type Unrecorded } from "./issuance.ts";
 import { checkToken, consumeToken, readToken, tokenEvidence } from "./join-tokens.ts";
 import { generateKey } from "./key-folder.ts";
 import { appendToLedger } from "./ledger.ts";
+import { issueProbe } from "./probe.ts";
 import type { Refusal } from "./refusal.ts";
 import { type IssuingParts, type Outcome, refused, settle } from "./settling.ts";
 import { agentStanding, nodeStanding, type Standing } from "./standing.ts";
@@ -44,6 +45,7 @@ export interface Issuing {
   renewAgent(node: string, request: RenewRequest, serial?: string): Promise<EnrolResponse>;
   issueSvids(node: string, request: SvidsRequest, serial?: string): Promise<SvidsResponse>;
   issueJwtSvids(node: string, request: JwtSvidsRequest, serial?: string): Promise<JwtSvidsResponse>;
+  issueProbe(node: string, request: RenewRequest, serial?: string): Promise<IssuedCertificate>;
   issueSystemSvid(id: SpiffeId, options?: SystemSvidOptions): Promise<X509Svid>;
 }
 
@@ -56,6 +58,7 @@ export function startIssuing(parts: IssuingParts): Issuing {
     renewAgent: (node, request, serial) => renewAgent(parts, node, request, serial),
     issueSvids: (node, request, serial) => issueSvids(parts, node, request, serial),
     issueJwtSvids: (node, request, serial) => issueJwtSvids(parts, node, request, serial),
+    issueProbe: (node, request, serial) => issueProbe(parts, node, request, serial),
     issueSystemSvid: (id, options) => issueSystemSvid(parts, id, options ?? {}),
   };
 }

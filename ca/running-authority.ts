@@ -5,6 +5,7 @@ import type {
   CaStatus,
   EnrolRequest,
   EnrolResponse,
+  IssuedCertificate,
   JoinTokenResponse,
   JwtSvidsRequest,
   JwtSvidsResponse,
@@ -141,6 +142,10 @@ export class RunningAuthority implements CertificateAuthority {
 
   issueJwtSvids(node: string, request: JwtSvidsRequest, serial?: string): Promise<JwtSvidsResponse> {
     return this.#exclusive(() => this.#issuing.issueJwtSvids(node, request, serial));
+  }
+
+  issueProbe(node: string, request: RenewRequest, serial?: string): Promise<IssuedCertificate> {
+    return this.#exclusive(() => this.#issuing.issueProbe(node, request, serial));
   }
 
   issueSystemSvid(id: SpiffeId, options?: SystemSvidOptions): Promise<X509Svid> {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   enrolRequest,
   enrolResponse,
+  issuedCertificate,
   jwtSvidsRequest,
   jwtSvidsResponse,
   nodeWorkloads,
@@ -21,6 +22,9 @@ import { type Call, get, json, post, type Reply, type Route } from "./route.ts";
 /** A thousand PKCS#10 requests for P-256 keys, with room to spare. */
 const SVIDS_LIMIT_BYTES = 2 * 1024 * 1024;
 
+/** What 4,096 sidecars have to say. */
+const STATUS_LIMIT_BYTES = 4 * 1024 * 1024;
+
 /** The routes that agents call: joining, certificates, and what they decide by. */
 export function agentRoutes(services: Services): readonly Route[] {
   return [
@@ -29,6 +33,7 @@ export function agentRoutes(services: Services): readonly Route[] {
     svids(services),
     jwtSvids(services),
     nodeStatus(services),
+    probe(services),
     ...reads(services),
   ];
 }
@@ -98,16 +103,32 @@ function jwtSvids({ ca, metrics }: Services): Route {
   });
 }
 
-function nodeStatus({ nodes }: Services): Route {
+function nodeStatus({ ca, nodes }: Services): Route {
   return post({
     path: "/v1/node/status",
     access: "agent",
     summary: "An agent says what it has applied.",
-    request: { name: "NodeStatusReport", schema: nodeStatusReport },
+    request: { name: "NodeStatusReport", schema: nodeStatusReport, limitBytes: STATUS_LIMIT_BYTES },
     response: { kind: "json", name: "Acknowledgement", schema: acknowledgement },
     handle(call, body) {
-      nodes.reported(nodeOf(call), body);
+      const { trust, ...applied } = body;
+      nodes.reported(nodeOf(call), applied);
+      if (trust !== undefined) ca.reportTrust(nodeOf(call), trust);
       return json({ ok: true });
+    },
+  });
+}
+
+function probe({ ca }: Services): Route {
+  return post({
+    path: "/v1/node/probe",
+    access: "agent",
+    summary: "A certificate of the authority that is about to sign, to try a handshake with each sidecar.",
+    request: { name: "RenewRequest", schema: renewRequest },
+    response: { kind: "json", name: "IssuedCertificate", schema: issuedCertificate },
+    failures: [409],
+    async handle(call, body) {
+      return json(await ca.issueProbe(...agentOf(call, body)));
     },
   });
 }
@@ -129,7 +150,11 @@ function reads({ ca }: Services): readonly Route[] {
       response: { kind: "json", name: "TrustBundles", schema: trustBundles },
       longPoll: true,
       handle: () =>
-        tagged({ trustDomain: ca.trustDomain, bundles: { [ca.trustDomain]: formatTrustBundle(ca.trustBundle()) } }),
+        tagged({
+          trustDomain: ca.trustDomain,
+          bundles: { [ca.trustDomain]: formatTrustBundle(ca.trustBundle()) },
+          ...ca.trustNotice(),
+        }),
     }),
     get({
       path: "/v1/bundle",

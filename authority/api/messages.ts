@@ -1,9 +1,16 @@
 import { z } from "zod";
+import { nodeTrustReport } from "../../protocol/index.ts";
 
 const counter = z.int().nonnegative();
 
 /** `POST /v1/node/status` (mTLS): what an agent has applied. */
-export const nodeStatusReport = z.strictObject({ epoch: counter, revision: counter, revocations: counter });
+export const nodeStatusReport = z.strictObject({
+  epoch: counter,
+  revision: counter,
+  revocations: counter,
+  /** How far its sidecars are with the trust bundle. */
+  trust: nodeTrustReport.optional(),
+});
 
 /** An answer that only says that it was done. */
 export const acknowledgement = z.strictObject({ ok: z.literal(true) });

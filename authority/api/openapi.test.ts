@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { freshKey, requestText } from "../../ca/testing/certificate-request.ts";
-import { apiError } from "../../protocol/index.ts";
+import { apiError, rotateRequest } from "../../protocol/index.ts";
 import { type ClientIdentity, GOOD_SET, type Harness, openHarness } from "../testing/harness.ts";
 import { startTokenIssuer, type TokenIssuer } from "../testing/token-issuer.ts";
 import type { Route } from "./route.ts";
@@ -148,12 +148,17 @@ function served(harness: Harness): string[] {
 async function requestBodies(harness: Harness, issuer: TokenIssuer): Promise<ReadonlyMap<string, unknown>> {
   const { token } = await harness.ca.createJoinToken("host-2");
   const csr = requestText({ key: freshKey() });
+  // Something lies prepared, and waits for host-1.
+  await harness.ca.issueSvids("host-1", { requests: [{ identity: "spiffe://shop.example/shop/web", csr }] });
+  await harness.ca.rotate(rotateRequest.parse({ what: "intermediate" }));
   return new Map<string, unknown>([
     ["/v1/enrol", { token, csr }],
     ["/v1/renew", { csr }],
     ["/v1/svids", { requests: [{ identity: "spiffe://shop.example/shop/web", csr }] }],
     ["/v1/jwt-svids", { requests: [{ identity: "spiffe://shop.example/shop/web", audience: ["orders"] }] }],
     ["/v1/node/status", { epoch: 1, revision: 1, revocations: 0 }],
+    ["/v1/node/probe", { csr }],
+    ["/v1/ca/rotations", { what: "jwt" }],
     ["/v1/attest", { token: await issuer.token(), csr }],
     ["/v1/policies", { files: [...GOOD_SET, attestedNode(issuer.url)] }],
     ["/v1/revocations", { identity: "spiffe://shop.example/shop/orders", reason: "test" }],

@@ -1,0 +1,35 @@
+import { caStatus, rotateRequest } from "../../protocol/index.ts";
+import { audited, type Services } from "../services.ts";
+import { ACTOR } from "./publisher-rights.ts";
+import { get, json, post, type Route } from "./route.ts";
+
+/** The routes about the certificate authority itself, for whoever holds the local admin token. */
+export function caRoutes(services: Services): readonly Route[] {
+  return [status(services), rotate(services)];
+}
+
+function status({ ca }: Services): Route {
+  return get({
+    path: "/v1/ca/status",
+    access: "admin",
+    summary: "What expires when, who holds what, and who has not confirmed what.",
+    response: { kind: "json", name: "CaStatus", schema: caStatus },
+    handle: async () => json(await ca.status()),
+  });
+}
+
+function rotate({ ca, clock, audit }: Services): Route {
+  return post({
+    path: "/v1/ca/rotations",
+    access: "admin",
+    summary: "Begins to replace a signing authority; it comes into use once every live sidecar has confirmed it.",
+    request: { name: "RotateRequest", schema: rotateRequest },
+    response: { kind: "json", name: "CaStatus", schema: caStatus },
+    failures: [409],
+    async handle(_call, order) {
+      const subject = `${order.what}${order.compromised ? ", compromised" : ""}${order.force ? ", by force" : ""}`;
+      const entry = { actor: ACTOR, action: "rotate", subject, detail: order.reason } as const;
+      return json(await audited({ audit, clock }, entry, () => ca.rotate(order)));
+    },
+  });
+}
