@@ -31,7 +31,13 @@ export {
   tryParseSpiffeId,
 } from "./spiffe-id.ts";
 export { agentNodeOf, isSystemId, SYSTEM_SEGMENT, type SystemRole, systemId } from "./system-id.ts";
-export { formatTrustBundle, parseTrustBundle, parseTrustBundleMap, type TrustBundle } from "./trust-bundle.ts";
+export {
+  formatTrustBundle,
+  parseJwtBundle,
+  parseTrustBundle,
+  parseTrustBundleMap,
+  type TrustBundle,
+} from "./trust-bundle.ts";
 export { parseTrustDomain, type TrustDomain, type TrustDomainResult, tryParseTrustDomain } from "./trust-domain.ts";
 export { type VerifyJwtSvidOptions, type VerifyJwtSvidResult, verifyJwtSvid } from "./verify-jwt-svid.ts";
 export { MAX_CHAIN_CERTIFICATES, type VerifyX509SvidResult, verifyX509Svid } from "./verify-x509-svid.ts";

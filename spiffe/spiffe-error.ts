@@ -84,6 +84,34 @@ export type JwtErrorCode =
   | "ERR_SPIFFE_JWT_KEY"
   | "ERR_SPIFFE_JWT_SIGNATURE";
 
+/** Codes of the Workload API's client, its sources and TLS. */
+export type WorkloadErrorCode =
+  /** `SPIFFE_ENDPOINT_SOCKET` or the address given is none. */
+  | "ERR_SPIFFE_ENDPOINT"
+  /** The Workload API gives this workload no identity, took it back, or the last one has expired. */
+  | "ERR_SPIFFE_NO_IDENTITY"
+  /** The Workload API does not answer, or not now; the same call may succeed later. */
+  | "ERR_SPIFFE_UNAVAILABLE"
+  /** The Workload API refuses the call itself, or does not serve it. */
+  | "ERR_SPIFFE_WORKLOAD_API"
+  /** The Workload API's answer cannot be read. */
+  | "ERR_SPIFFE_ANSWER"
+  /** The source or client is closed. */
+  | "ERR_SPIFFE_CLOSED"
+  /** A TLS peer that is not authorized. */
+  | "ERR_SPIFFE_PEER";
+
+/** Codes of a bundle endpoint that gives no bundle (SPIFFE Federation, section 5). */
+export type EndpointErrorCode =
+  /** Not https, or with credentials in it. */
+  | "ERR_SPIFFE_BUNDLE_ENDPOINT_URL"
+  /** No answer; the same request may succeed later. */
+  | "ERR_SPIFFE_BUNDLE_ENDPOINT_UNREACHABLE"
+  /** The server does not prove itself as its profile demands. */
+  | "ERR_SPIFFE_BUNDLE_ENDPOINT_UNTRUSTED"
+  /** The server answers with something else than a document. */
+  | "ERR_SPIFFE_BUNDLE_ENDPOINT_ANSWER";
+
 /** Every stable code of this folder. */
 export type SpiffeErrorCode =
   | SpiffeIdErrorCode
@@ -92,6 +120,8 @@ export type SpiffeErrorCode =
   | BundleErrorCode
   | DocumentErrorCode
   | JwtErrorCode
+  | WorkloadErrorCode
+  | EndpointErrorCode
   | "ERR_SPIFFE_SYSTEM_ROLE"
   | "ERR_SPIFFE_SERIAL"
   | "ERR_SPIFFE_PEM";

@@ -43,6 +43,16 @@ export function parseTrustBundleMap(text: string): ReadonlyMap<TrustDomain, Trus
   return new Map([...bundles].map(([name, value]) => readNamed(name, value)));
 }
 
+/**
+ * Reads the JWT authorities of a trust domain as the Workload API gives them: a JWK Set that holds nothing else, whose
+ * entries need not say their use. Throws as `parseTrustBundle`.
+ */
+export function parseJwtBundle(trustDomain: TrustDomain, text: string): TrustBundle {
+  const keys = keysOf(objectOf(parseJson(text), "the document"));
+  const entries = keys.filter((entry) => !entry.has("use") || entry.get("use") === "jwt-svid");
+  return Object.freeze({ trustDomain, x509Authorities: [], jwtAuthorities: readJwtAuthorities(entries) });
+}
+
 function readNamed(name: string, value: JsonValue): [TrustDomain, TrustBundle] {
   const trustDomain = parseTrustDomain(name);
   if (trustDomain !== name) throw bad("ERR_SPIFFE_BUNDLE_SHAPE", "a bundle map's key is more than a trust domain name");
@@ -57,9 +67,7 @@ function parseJson(text: string): JsonValue {
 }
 
 function readBundle(trustDomain: TrustDomain, document: JsonObject): TrustBundle {
-  const keys = document.get("keys");
-  if (!isList(keys)) throw bad("ERR_SPIFFE_BUNDLE_SHAPE", "`keys` is missing or no list");
-  const entries = keys.map((key) => objectOf(key, "an entry of `keys`")).filter((key) => KEY_TYPES.has(key.get("kty")));
+  const entries = keysOf(document);
   const sequence = readSequence(document.get("spiffe_sequence"));
   const refreshHintSeconds = readRefreshHint(document.get("spiffe_refresh_hint"));
   return Object.freeze({
@@ -69,6 +77,13 @@ function readBundle(trustDomain: TrustDomain, document: JsonObject): TrustBundle
     ...(sequence !== undefined && { sequence }),
     ...(refreshHintSeconds !== undefined && { refreshHintSeconds }),
   });
+}
+
+/** The entries of known key type. */
+function keysOf(document: JsonObject): JsonObject[] {
+  const keys = document.get("keys");
+  if (!isList(keys)) throw bad("ERR_SPIFFE_BUNDLE_SHAPE", "`keys` is missing or no list");
+  return keys.map((key) => objectOf(key, "an entry of `keys`")).filter((key) => KEY_TYPES.has(key.get("kty")));
 }
 
 function readX509Authority(entry: JsonObject): X509Certificate[] {

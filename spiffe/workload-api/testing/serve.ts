@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { addWorkloadApi, type WorkloadApiProvider } from "../server.ts";
 import type { WorkloadState } from "../state.ts";
@@ -43,8 +43,8 @@ export interface ServedWorkloadApi {
 
 /** Serves a provider on a unix socket in a folder of its own, or on the given path. */
 export async function serveWorkloadApi(provider: WorkloadApiProvider, at?: string): Promise<ServedWorkloadApi> {
-  const folder = mkdtempSync(join(tmpdir(), "cw-"));
-  const path = at ?? join(folder, "workload.sock");
+  const path = at ?? join(mkdtempSync(join(tmpdir(), "cw-")), "workload.sock");
+  mkdirSync(dirname(path), { recursive: true });
   const server = new Server();
   addWorkloadApi(server, provider);
   await new Promise<void>((resolve, reject) => {
@@ -57,8 +57,7 @@ export async function serveWorkloadApi(provider: WorkloadApiProvider, at?: strin
     address: `unix://${path}`,
     stop: async () => {
       server.forceShutdown();
-      rmSync(path, { force: true });
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(dirname(path), { recursive: true, force: true });
     },
   };
 }
