@@ -24,6 +24,16 @@ export function readHostPort(text: string): HostPort {
   });
 }
 
+/** Reads `tcp://host:port`; `ERR_CLI_USAGE`. */
+export function readTcpAddress(text: string): HostPort {
+  const [, bracketed, plain, port] = /^tcp:\/\/(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/]+)):(\d+)$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host !== undefined && port !== undefined) return { host, port: readListenPort(port) };
+  throw new CliError("ERR_CLI_USAGE", `\`${text}\` is not an address to listen at`, {
+    hint: "write tcp://host:port, e.g. tcp://0.0.0.0:9191",
+  });
+}
+
 /** Reads a whole number of seconds; `ERR_CLI_USAGE`. */
 export function readSeconds(text: string): number {
   if (/^\d{1,8}$/.test(text)) return Number(text);

@@ -28,7 +28,7 @@ export type AgentErrorCode =
   | "ERR_AGENT_ANSWER"
   /** An issued certificate is not the one that was asked for. */
   | "ERR_AGENT_CERTIFICATE"
-  /** The port for metrics and probes cannot be had. */
+  /** The port for metrics and probes, or for checks over the network, cannot be had. */
   | "ERR_AGENT_LISTEN"
   /** The agent was started twice, or used after its stop. */
   | "ERR_AGENT_LIFECYCLE";

@@ -48,9 +48,24 @@ export interface AgentStatus {
   /** This agent's own node is revoked: it gets no certificates any more. */
   readonly nodeRevoked: boolean;
   readonly workloads: readonly WorkloadStatus[];
+  /** Only where the agent serves checks over the network. */
+  readonly listen?: NetworkStatus;
   readonly clock: { readonly now: string; readonly wallBehindSeconds: number };
   readonly decisionLog: { readonly dropped: number };
   readonly metricsUrl?: string;
+}
+
+/** Checks over the network. */
+export interface NetworkStatus {
+  /** `tcp://host:port` */
+  readonly address: string;
+  /** What the agent shows there; absent while it has no valid certificate, and then nobody is served. */
+  readonly identity?: string;
+  readonly notAfter?: string;
+  /** Open connections of sidecars. */
+  readonly connections: number;
+  /** Refused connections by reason, since the start. */
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 /** One workload that the authority lets this node run. */

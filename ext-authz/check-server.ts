@@ -30,6 +30,13 @@ const CHECK_SERVICE = {
 /** Serves `Check` on a unix socket with grpc-js, raw bytes in and out. */
 export const startCheckServer: StartCheckServer = async (socketPath, handler) => {
   const server = grpcServer({ maxReceiveBytes: MAX_CHECK_BYTES });
+  addCheck(server, handler);
+  await bindUnix(server, socketPath);
+  return { close: () => closeServer(server) };
+};
+
+/** Adds the service to a server. */
+export function addCheck(server: Server, handler: (request: Buffer) => Buffer): void {
   server.addService(CHECK_SERVICE, {
     check: (call: { readonly request: Buffer }, reply: (error: object | null, response?: Buffer) => void) => {
       try {
@@ -40,9 +47,7 @@ export const startCheckServer: StartCheckServer = async (socketPath, handler) =>
       }
     },
   });
-  await bindUnix(server, socketPath);
-  return { close: () => closeServer(server) };
-};
+}
 
 /** A grpc-js server with the limits and the keepalive that all sockets of the agent share. */
 export function grpcServer(options: { readonly maxReceiveBytes: number }): Server {

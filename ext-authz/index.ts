@@ -1,11 +1,12 @@
 /** Beside the sidecars: the agent with its Check servers, decision log and metrics. */
 export { type Agent, type AgentOptions, createAgent } from "./agent/index.ts";
 export { AgentError, type AgentErrorCode } from "./agent-error.ts";
-export type { AgentStatus, RefusalStatus, WorkloadStatus } from "./agent-status.ts";
+export type { AgentStatus, NetworkStatus, RefusalStatus, WorkloadStatus } from "./agent-status.ts";
 export { type CheckHandler, createCheckHandler } from "./check-handler.ts";
 export { type CheckServer, type StartCheckServer, startCheckServer } from "./check-server.ts";
 export type { DecisionLogOptions } from "./decision-log.ts";
 export type {
+  AskingSidecar,
   ConnectionRefusedRecord,
   DecisionRecord,
   LogRecord,

@@ -46,6 +46,11 @@ export class AgentMetrics {
     "Secrets pushed to Envoy, acknowledged and rejected.",
     ["workload", "event"],
   );
+  readonly #connections = this.#counter(
+    "cellwall_check_connections_total",
+    "Connections of sidecars that ask over the network, by what became of them.",
+    ["result"],
+  );
   readonly #svidExpiry = this.#gauge(
     "cellwall_svid_expiry_timestamp_seconds",
     "When the workload's certificate expires.",
@@ -109,6 +114,10 @@ export class AgentMetrics {
 
   sidecarRefused(workload: string, kind: "connection" | "request"): void {
     this.#sidecar.inc({ workload, kind });
+  }
+
+  checkConnection(result: string): void {
+    this.#connections.inc({ result });
   }
 
   secret(workload: string, event: SecretEvent): void {

@@ -6,7 +6,7 @@ import { commandLog } from "../command-log.ts";
 import type { AgentRunOptions } from "../commands/agent.ts";
 import { decisionLine } from "../decision-line.ts";
 import { type Io, stopRequested } from "../io.ts";
-import { readHostPort, readSeconds } from "../read-options.ts";
+import { readHostPort, readSeconds, readTcpAddress } from "../read-options.ts";
 import { lines } from "../screen.ts";
 import { makeOwnFolder, stateFolder } from "../state-folder.ts";
 
@@ -29,10 +29,13 @@ export async function runAgent(options: AgentRunOptions, io: Io): Promise<ExitCo
   try {
     await agent.start();
     const { metricsUrl } = agent;
-    lines(
-      io.stdout,
-      `agent of ${options.authority}: sockets in ${runDir}${metricsUrl === undefined ? "" : `, status at ${metricsUrl}`}`,
-    );
+    const { listen } = agent.status();
+    const places = [
+      `sockets in ${runDir}`,
+      ...(listen === undefined ? [] : [`checks over mTLS at ${listen.address}`]),
+      ...(metricsUrl === undefined ? [] : [`status at ${metricsUrl}`]),
+    ];
+    lines(io.stdout, `agent of ${options.authority}: ${places.join(", ")}`);
     await stopRequested(io.signal);
     lines(io.stdout, "stopping");
   } finally {
@@ -45,12 +48,13 @@ function observation(
   options: AgentRunOptions,
   file: string,
   io: Io,
-): Pick<AgentOptions, "decisionLog" | "metrics" | "maxStaleMs"> {
+): Pick<AgentOptions, "decisionLog" | "metrics" | "listen" | "maxStaleMs"> {
   const listener: NonNullable<AgentOptions["decisionLog"]>["listener"] = (record) =>
     lines(io.stdout, decisionLine(record, io.stdout));
   return {
     decisionLog: { file, ...(options.decisions === true ? { listener } : {}) },
     ...(options.metrics === undefined ? {} : { metrics: readHostPort(options.metrics) }),
+    ...(options.listen === undefined ? {} : { listen: readTcpAddress(options.listen) }),
     ...(options.maxStale === undefined ? {} : { maxStaleMs: readSeconds(options.maxStale) * 1000 }),
   };
 }

@@ -9,6 +9,7 @@ export interface AgentRunOptions extends StateOptions, LogOptions {
   readonly node?: string;
   readonly runDir?: string;
   readonly metrics?: string;
+  readonly listen?: string;
   readonly maxStale?: string;
   readonly decisions?: boolean;
 }
@@ -37,6 +38,10 @@ export const registerAgent: Register = (program, { io, action }) => {
     )
     .option("--run-dir <dir>", "folder of the sockets; its path must be short (default: run/ in the state folder)")
     .option("--metrics <host:port>", "where to serve metrics, probes and status", "127.0.0.1:9464")
+    .option(
+      "--listen <address>",
+      "tcp://host:port where sidecars that reach no socket ask over mTLS (default: nowhere)",
+    )
     .option("--max-stale <seconds>", "how long an expired bundle still decides (default: 3600)")
     .option("--decisions", "print each decision as it falls");
   examples(
@@ -44,6 +49,7 @@ export const registerAgent: Register = (program, { io, action }) => {
     "agent --authority https://10.0.0.1:7443 --join-token-file token",
     "agent --authority https://10.0.0.1:7443 --attest-token-file /var/run/secrets/cellwall/token --authority-root 9f86…",
     "agent --authority https://10.0.0.1:7443 --state /var/lib/cellwall --run-dir /run/cellwall",
+    "agent --authority https://10.0.0.1:7443 --listen tcp://0.0.0.0:9191",
   ).action(
     action(async (options: AgentRunOptions) => {
       const { runAgent } = await import("../agent/run-agent.ts");

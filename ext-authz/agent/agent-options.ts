@@ -22,6 +22,8 @@ export interface AgentOptions {
   readonly decisionLog?: DecisionLogOptions;
   /** Where metrics, probes and status are served; nowhere without it. Port 0 takes a free one. */
   readonly metrics?: { readonly host: string; readonly port: number } | undefined;
+  /** Where `Check` is served over mTLS to sidecars that cannot reach a unix socket; nowhere without it. Port 0 takes a free one. */
+  readonly listen?: { readonly host: string; readonly port: number };
   /** How long an expired bundle still decides, in milliseconds; one hour without it. */
   readonly maxStaleMs?: number;
 }

@@ -11,6 +11,7 @@ import { readClockFloor } from "./clock-file.ts";
 import { Contact } from "./contact.ts";
 import { Enrolment } from "./enrolment.ts";
 import { IntakeJournal } from "./intake-journal.ts";
+import { NetworkChecks } from "./network-checks.ts";
 import { Reporter } from "./reporter.ts";
 import { RevocationIntake } from "./revocation-intake.ts";
 import { ServedWorkloads } from "./served-workloads.ts";
@@ -38,6 +39,7 @@ export interface AgentParts {
   readonly revocations: RevocationIntake;
   readonly keeper: SvidKeeper;
   readonly served: ServedWorkloads;
+  readonly network: NetworkChecks;
   readonly reporter: Reporter;
   /** Speaks to the authority with the agent's identity; throws `ERR_AGENT_NOT_ENROLLED` while there is none. */
   readonly client: () => AuthorityClient;
@@ -84,6 +86,7 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
     metrics,
     decisionLog,
   });
+  const network = new NetworkChecks({ ...common, state, enrolment, served, metrics, decisionLog });
   const failed = (error: unknown, message: string): void => contact.failed(error, message);
   const reporter = new Reporter({ client: () => enrolment.client, state, timers, failed });
   const intakes = { bundles, revocations, journal };
@@ -98,6 +101,7 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
     enrolment,
     keeper,
     served,
+    network,
     reporter,
     client,
   };

@@ -88,10 +88,11 @@ class NodeAgent implements Agent {
 
   async stop(): Promise<void> {
     if (this.#phase === "stopped") return;
-    const { clock, decisionLog, enrolment, files, log, served } = this.#parts;
+    const { clock, decisionLog, enrolment, files, log, network, served } = this.#parts;
     this.#phase = "stopped";
     this.#stopping.abort();
     await Promise.all(this.#background);
+    await network.close();
     await served.close();
     await decisionLog.close();
     await this.#observability?.close();
@@ -102,7 +103,7 @@ class NodeAgent implements Agent {
   }
 
   async #start(): Promise<void> {
-    const { enrolment, keeper, reporter, served } = this.#parts;
+    const { enrolment, keeper, network, reporter, served } = this.#parts;
     const { signal } = this.#stopping;
     prepareRunDir(this.#options.runDir, { otherUsers: false });
     this.#lock = await lockRunDir(this.#options.runDir);
@@ -115,6 +116,7 @@ class NodeAgent implements Agent {
     this.#run(reporter.keep(signal));
     await this.#firstRound(signal);
     if (this.#workloads !== undefined) await served.reconcile(this.#workloads);
+    if (this.#options.listen !== undefined) await network.listen(this.#options.listen);
     if (signal.aborted) throw new AgentError("ERR_AGENT_LIFECYCLE", "the agent was stopped while it started");
     this.#phase = "open";
     // What came while the sockets were opening.
@@ -165,7 +167,8 @@ class NodeAgent implements Agent {
   }
 
   #subscribe(): void {
-    const { contact, keeper, reporter, timers } = this.#parts;
+    const { contact, keeper, network, reporter, timers } = this.#parts;
+    network.refresh();
     keeper.wake();
     reporter.changed();
     if (this.#subscriptions !== undefined) return;
@@ -181,13 +184,14 @@ class NodeAgent implements Agent {
   }
 
   #takers(): Takers {
-    const { bundles, enrolment, keeper, revocations, served, trust } = this.#parts;
+    const { bundles, enrolment, keeper, network, revocations, served, trust } = this.#parts;
     return {
       trustBundles: async (message) => {
         if (!trust.take(message)) return "kept";
         enrolment.trustChanged();
         keeper.reconsider();
         served.refreshSecrets();
+        network.reconsider();
         return "kept";
       },
       workloads: (message) => this.#takeWorkloads(message),
@@ -210,10 +214,13 @@ class NodeAgent implements Agent {
 
   /** What follows from a document that was taken in. */
   #taken(kind: DocumentKind, intake: Intake): Taken {
-    const { clock, files, journal, keeper, log, reporter, served } = this.#parts;
+    const { clock, files, journal, keeper, log, network, reporter, served } = this.#parts;
     if (intake.kind !== "unchanged" || kind === "revocations") journal.note(kind, intake);
     if (intake.kind !== "applied") return intake.kind === "refused" ? "refused" : "kept";
-    if (kind === "revocations") keeper.reconsider();
+    if (kind === "revocations") {
+      keeper.reconsider();
+      network.reconsider();
+    }
     served.refreshSecrets();
     saveClockFloor(files, clock.now(), log);
     reporter.changed();
@@ -222,7 +229,7 @@ class NodeAgent implements Agent {
 
   /** Notices when the policy expires and goes stale, and keeps the clock on disk. */
   async #tick(signal: AbortSignal): Promise<void> {
-    const { clock, files, log, served, state, timers } = this.#parts;
+    const { clock, files, log, network, served, state, timers } = this.#parts;
     let savedMs = clock.nowMs();
     while (!signal.aborted) {
       const nowMs = clock.nowMs();
@@ -233,6 +240,7 @@ class NodeAgent implements Agent {
           log.warn({ state: freshness }, `the policy is ${freshness}`);
         served.refreshSecrets();
       }
+      network.refresh();
       if (nowMs - savedMs >= CLOCK_SAVE_MS) {
         savedMs = nowMs;
         saveClockFloor(files, clock.now(), log);

@@ -1,7 +1,7 @@
 import type { NodeWorkloads } from "../../protocol/index.ts";
 import { addWorkloadApi, type WorkloadApiProvider } from "../../spiffe/workload-api/index.ts";
 import { messageOf } from "../agent-error.ts";
-import { createCheckHandler } from "../check-handler.ts";
+import { type CheckHandler, createCheckHandler } from "../check-handler.ts";
 import type { DecisionLog } from "../decision-log.ts";
 import type { Logger } from "../logger.ts";
 import type { AgentMetrics } from "../metrics.ts";
@@ -38,6 +38,8 @@ export interface Served {
   readonly refusal: Refusal | undefined;
   readonly secrets: SidecarSecrets | undefined;
   readonly sockets: WorkloadSockets | undefined;
+  /** Decides for its sidecar, whatever way it asks. */
+  readonly handler: CheckHandler | undefined;
 }
 
 type Allowed = Extract<LocalWorkload, { ok: true }>;
@@ -100,28 +102,34 @@ export class ServedWorkloads {
     const refuse = (reason: Refusal["reason"], detail: string): Served => {
       metrics.refused("workload", reason);
       log.error({ workload, reason, detail }, "a workload is not served");
-      return { local, refusal: { reason, detail, at: clock.now() }, secrets: undefined, sockets: undefined };
+      return {
+        local,
+        refusal: { reason, detail, at: clock.now() },
+        secrets: undefined,
+        sockets: undefined,
+        handler: undefined,
+      };
     };
     if (!local.ok) return refuse(local.reason, local.detail);
     const identity = keeper.kept.get(local.workload.identity)?.identity;
     if (identity === undefined) return refuse("sockets", "the list of workloads has changed meanwhile");
     const secrets = this.#secrets(local, identity);
     try {
-      const sockets = await this.#openSockets(local, identity, secrets);
+      const handler = this.#handler(local);
+      const sockets = await this.#openSockets(local, identity, secrets, handler);
       log.info({ workload, isolation: local.isolation, authz: local.paths.authz }, "a workload's sockets are open");
-      return { local, refusal: undefined, secrets, sockets };
+      return { local, refusal: undefined, secrets, sockets, handler };
     } catch (error) {
       secrets.close();
       return refuse("sockets", messageOf(error));
     }
   }
 
-  async #openSockets(local: Allowed, identity: WorkloadIdentity, secrets: SidecarSecrets): Promise<WorkloadSockets> {
-    const { clock, decisionLog, metrics, state } = this.#options;
-    const workload = nameOf(local.workload);
+  #handler(local: Allowed): CheckHandler {
+    const { clock, decisionLog, state } = this.#options;
     let open = false;
     const handler = createCheckHandler({
-      workload,
+      workload: nameOf(local.workload),
       destination: local.id,
       view: () => state.view,
       nowMs: () => clock.nowMs(),
@@ -131,6 +139,17 @@ export class ServedWorkloads {
     });
     warmUp(handler, local.id);
     open = true;
+    return handler;
+  }
+
+  async #openSockets(
+    local: Allowed,
+    identity: WorkloadIdentity,
+    secrets: SidecarSecrets,
+    handler: CheckHandler,
+  ): Promise<WorkloadSockets> {
+    const { clock, decisionLog, metrics } = this.#options;
+    const workload = nameOf(local.workload);
     const accessLog = new SidecarAccessLog({
       workload,
       destination: local.id,

@@ -5,6 +5,7 @@ import type { PolicyState } from "../policy-state.ts";
 import type { Contact } from "./contact.ts";
 import type { Enrolment } from "./enrolment.ts";
 import type { IntakeJournal } from "./intake-journal.ts";
+import type { NetworkChecks } from "./network-checks.ts";
 import type { Refusal } from "./refusal.ts";
 import type { RevocationIntake } from "./revocation-intake.ts";
 import type { Served, ServedWorkloads } from "./served-workloads.ts";
@@ -23,6 +24,7 @@ export interface StatusSources {
   readonly keeper: SvidKeeper;
   readonly served: ServedWorkloads;
   readonly contact: Contact;
+  readonly network: NetworkChecks;
   readonly journal: IntakeJournal;
   readonly opened: () => boolean;
   readonly decisionLog: DecisionLog;
@@ -37,6 +39,7 @@ export function statusOf(sources: StatusSources): AgentStatus {
   const node = nodeOf(sources);
   const trustDomain = trust.state?.trustDomain;
   const metricsUrl = sources.metricsUrl();
+  const listen = sources.network.status();
   return {
     ready: waitingFor.length === 0,
     waitingFor,
@@ -58,6 +61,7 @@ export function statusOf(sources: StatusSources): AgentStatus {
     },
     nodeRevoked: sources.revocations.document?.nodes.some((revoked) => revoked.node === node) ?? false,
     workloads: [...sources.keeper.kept.values()].map((kept) => workloadStatus(kept, sources)),
+    ...(listen === undefined ? {} : { listen }),
     clock: { now: clock.now().toISOString(), wallBehindSeconds: clock.wallBehindMs() / 1000 },
     decisionLog: { dropped: sources.decisionLog.dropped },
     ...(metricsUrl === undefined ? {} : { metricsUrl }),

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { parseDocuments, resolve, shardOf } from "../../policies/index.ts";
+import { type PolicySet, parseDocuments, resolve, shardOf } from "../../policies/index.ts";
 import {
   type BundleManifest,
   DOCUMENT_TYPES,
@@ -51,6 +51,16 @@ export interface BundleChoice extends Partial<Omit<BundleManifest, "shards">> {
   readonly typ?: string;
 }
 
+/** The mesh's set: `web` may read one path of `orders`. */
+export function policySet({ mode = "enforce", path = "/orders" }: Pick<BundleChoice, "mode" | "path"> = {}): PolicySet {
+  const text = POLICIES.replace("MODE", mode).replace("PATH", path);
+  const parsed = parseDocuments([{ path: "mesh.yaml", text }]);
+  const set = resolve(parsed.documents, { diagnostics: parsed.diagnostics });
+  const errors = set.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
+  if (errors.length > 0) throw new Error(errors[0]?.message);
+  return set;
+}
+
 /** A trust domain whose signer signs whatever a test wants. */
 export function signedMesh() {
   const hierarchy = testHierarchy("shop.example");
@@ -73,11 +83,7 @@ export function signedMesh() {
       without = [],
       ...rest
     } = choice;
-    const text = POLICIES.replace("MODE", mode).replace("PATH", path);
-    const parsed = parseDocuments([{ path: "mesh.yaml", text }]);
-    const set = resolve(parsed.documents, { diagnostics: parsed.diagnostics });
-    const errors = set.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
-    if (errors.length > 0) throw new Error(errors[0]?.message);
+    const set = policySet({ mode, path });
     const digests: Record<string, string> = {};
     for (const destination of set.destinations.filter((each) => !without.includes(each))) {
       const bytes = Buffer.from(JSON.stringify(shardOf(set, destination)));
