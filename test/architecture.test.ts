@@ -24,6 +24,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const SUB_FACES: ReadonlySet<string> = new Set([
   "ext-authz/agent/index.ts",
   "policies/interop/index.ts",
+  "spiffe/bundle-endpoint/index.ts",
   "spiffe/workload-api/index.ts",
 ]);
 
