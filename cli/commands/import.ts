@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import { collect, examples, type OutputOptions, type Register, withOutput } from "../command.ts";
 
 /** Options of `cellwall import`. */
@@ -10,6 +11,8 @@ export interface ImportCommandOptions extends OutputOptions {
   readonly from: readonly string[];
   readonly federate: readonly string[];
   readonly grpcService: readonly string[];
+  readonly audience: readonly string[];
+  readonly default?: "allow" | "deny";
 }
 
 /** `cellwall import`. */
@@ -31,10 +34,18 @@ export const registerImport: Register = (program, { io, action }) => {
       [],
     )
     .option("--federate <name>", "foreign trust domain that callers come from; may be repeated", collect, [])
-    .option("--grpc-service <name>", "gRPC service that lines for every path include; may be repeated", collect, []);
+    .option("--grpc-service <name>", "gRPC service that lines for every path include; may be repeated", collect, [])
+    .option("--audience <name>", "audience of tokens, where the source takes any; may be repeated", collect, [])
+    .addOption(
+      new Option(
+        "--default <action>",
+        "what the source does with requests that no rule is about, where it has such a setting: Consul, Cilium",
+      ).choices(["allow", "deny"]),
+    );
   examples(
     withOutput(command),
     "import istio authz.yaml > policies/imported.yaml",
+    "import consul intentions.hcl --default deny",
     "import kubernetes netpol.yaml --workloads policies --report report.json",
     "import aws-security-groups main.tf --output json",
   ).action(

@@ -39,12 +39,14 @@ async function readSource(path: string, io: Io): Promise<SourceText> {
 }
 
 function importOptions(options: ImportCommandOptions, io: Io): ImportOptions {
-  const { trustDomain, namespace, federate, grpcService, workloads, to, from } = options;
+  const { trustDomain, namespace, federate, grpcService, workloads, to, from, audience } = options;
   const given: ImportOptions = {
     ...(trustDomain === undefined ? {} : { trustDomain }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(to === undefined ? {} : { callee: to }),
     ...(from.length === 0 ? {} : { callers: from }),
+    ...(audience.length === 0 ? {} : { audiences: audience }),
+    ...(options.default === undefined ? {} : { defaultAction: options.default }),
     federation: federate,
     grpcServices: grpcService,
   };
@@ -54,6 +56,7 @@ function importOptions(options: ImportCommandOptions, io: Io): ImportOptions {
     ...given,
     trustDomain: mesh.trustDomain,
     federation: mesh.federated,
+    jwtProviders: [...mesh.jwtProviders].map(([name, provider]) => ({ name, ...provider })),
     workloads: registered.map(importWorkload),
     registry: "exists",
   };

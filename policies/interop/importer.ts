@@ -23,6 +23,15 @@ export interface ImportWorkload {
   readonly websocket?: boolean;
 }
 
+/** A token issuer of the Mesh. */
+export interface ImportJwtProvider {
+  readonly name: string;
+  /** The exact `iss`. */
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly jwks: { readonly inline: string } | { readonly url: string } | { readonly file: string };
+}
+
 /** What an import knows beside the texts. */
 export interface ImportOptions {
   /** The own trust domain; `cluster.local` if left out. */
@@ -41,6 +50,10 @@ export interface ImportOptions {
   readonly foreignIdentities?: readonly string[];
   /** Host names that requests may name, so that patterns of hosts can be told out. */
   readonly hosts?: readonly string[];
+  /** Token issuers that the Mesh has; written into it where `registry` says to write one. */
+  readonly jwtProviders?: readonly ImportJwtProvider[];
+  /** Audiences of tokens, where the source takes tokens of any. */
+  readonly audiences?: readonly string[];
   /** gRPC services, `package.Service`, that a line for every path is to include. */
   readonly grpcServices?: readonly string[];
   /**

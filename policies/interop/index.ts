@@ -6,7 +6,7 @@ import { InteropError } from "./interop-error.ts";
 import { EXPORTERS, IMPORTERS } from "./registry.ts";
 
 export type { ExportOptions, ExportResult } from "./exporter.ts";
-export type { ImportOptions, ImportResult, ImportWorkload, SourceText } from "./importer.ts";
+export type { ImportJwtProvider, ImportOptions, ImportResult, ImportWorkload, SourceText } from "./importer.ts";
 export { InteropError, type InteropErrorCode } from "./interop-error.ts";
 export type { Fidelity, ImportReport, ReportEntry, ReportSummary, RequestScope, SourcePlace } from "./report.ts";
 

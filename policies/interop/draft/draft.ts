@@ -21,6 +21,23 @@ export type DraftMatcher =
   | { readonly present: true }
   | { readonly absent: true };
 
+/** One test of a claim, as a policy file says it. */
+export type DraftClaim = DraftMatcher | { readonly has: string } | { readonly hasAny: readonly string[] };
+
+/** A condition on a verified token, as a policy file says it. */
+export interface DraftJwt {
+  readonly provider: string;
+  readonly claims?: Readonly<Record<string, DraftClaim>>;
+}
+
+/** A token issuer, as the Mesh says it. */
+export interface DraftProvider {
+  readonly name: string;
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly jwks: { readonly inline: string } | { readonly url: string } | { readonly file: string };
+}
+
 /** A rule, as a policy file says it. */
 export interface DraftRule {
   readonly name: string;
@@ -30,6 +47,7 @@ export interface DraftRule {
   readonly ports?: readonly number[];
   readonly headers?: Readonly<Record<string, DraftMatcher>>;
   readonly query?: Readonly<Record<string, DraftMatcher>>;
+  readonly jwt?: DraftJwt;
   readonly except?: { readonly from?: readonly DraftCaller[]; readonly requests?: readonly string[] };
   readonly reason?: string;
 }
@@ -47,6 +65,8 @@ export interface DraftPolicy {
   readonly protects: DraftProtects;
   readonly allow: readonly DraftRule[];
   readonly deny: readonly DraftRule[];
+  /** A candidate stands beside the live policies, or takes the live one of its name away. Absent: live. */
+  readonly candidate?: "replace" | "withdraw";
 }
 
 /** The namespace whose policies may protect workloads of others. */

@@ -1,5 +1,5 @@
 import type { WitnessRequest } from "../../findings/finding.ts";
-import type { DraftCaller, DraftMatcher, DraftRule } from "./draft.ts";
+import type { DraftCaller, DraftClaim, DraftRule } from "./draft.ts";
 import { nameOf, type World } from "./world.ts";
 
 /** An address of no real host, so that conditions on addresses can be decided. */
@@ -18,7 +18,7 @@ export function witnessOfRule(
   const [methods = "", pattern = ""] = line.split(" ");
   const method = methods === "ANY" ? "GET" : (methods.split("|")[0] ?? "GET");
   const headers = Object.fromEntries(
-    Object.entries(rule.headers ?? {}).flatMap(([name, matcher]) => headerValue(name, matcher)),
+    Object.entries(rule.headers ?? {}).flatMap(([name, matcher]) => valueFor(name, matcher)),
   );
   const [port] = rule.ports ?? [];
   const [host] = rule.hosts ?? [];
@@ -30,6 +30,7 @@ export function witnessOfRule(
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
     address: block?.split("/")[0] ?? DOCUMENTATION_ADDRESS,
+    ...claimsOf(rule),
     ...change,
     ...(Object.keys(headers).length === 0 && change.headers === undefined
       ? {}
@@ -37,9 +38,17 @@ export function witnessOfRule(
   };
 }
 
-function headerValue(name: string, matcher: DraftMatcher): readonly (readonly [string, string])[] {
+function claimsOf({ jwt }: Omit<DraftRule, "name">): Pick<WitnessRequest, "claims"> {
+  if (jwt === undefined) return {};
+  const payload = Object.entries(jwt.claims ?? {}).flatMap(([name, matcher]) => valueFor(name, matcher));
+  return { claims: { [jwt.provider]: Object.fromEntries(payload) } };
+}
+
+function valueFor(name: string, matcher: DraftClaim): readonly (readonly [string, string])[] {
   if (typeof matcher === "string") return [[name, matcher]];
   if ("in" in matcher) return [[name, matcher.in[0] ?? "x"]];
+  if ("hasAny" in matcher) return [[name, matcher.hasAny[0] ?? "x"]];
+  if ("has" in matcher) return [[name, matcher.has]];
   if ("prefix" in matcher) return [[name, matcher.prefix]];
   if ("suffix" in matcher) return [[name, matcher.suffix]];
   if ("contains" in matcher) return [[name, matcher.contains]];

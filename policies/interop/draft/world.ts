@@ -1,4 +1,5 @@
 import type { ImportOptions, ImportWorkload } from "../importer.ts";
+import type { DraftProvider } from "./draft.ts";
 
 /** A workload of the registry, with its identity worked out. */
 export interface KnownWorkload extends ImportWorkload {
@@ -20,6 +21,8 @@ export interface World {
   readonly grpcServices: readonly string[];
   /** Whether some listener upgrades, so that lines for upgrades are worth writing. */
   readonly websocket: boolean;
+  /** Token issuers that the Mesh has, or gets. */
+  readonly jwtProviders: readonly DraftProvider[];
   readonly emitRegistry: boolean;
 }
 
@@ -47,6 +50,7 @@ export function worldOf(options: ImportOptions): World {
     hosts: [...new Set((options.hosts ?? []).map((host) => host.toLowerCase().replace(/:\d+$/, "")))],
     grpcServices: options.grpcServices ?? [],
     websocket: workloads.some(({ websocket }) => websocket === true),
+    jwtProviders: options.jwtProviders ?? [],
     emitRegistry: options.registry !== "exists",
   };
 }

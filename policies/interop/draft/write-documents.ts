@@ -9,11 +9,14 @@ const API_VERSION = "cellwall.dev/v1";
 /** The documents of an import: Mesh and Workloads where they are to be written, then the policies that have rules. */
 export function writeDocuments(policies: readonly DraftPolicy[], world: World, federation = world.foreign): string {
   const registry = world.emitRegistry ? [meshOf(world, federation), ...world.workloads.map(workloadOf)] : [];
-  const written = policies.filter(({ allow, deny }) => allow.length + deny.length > 0).map(policyOf);
+  const written = policies.filter(isWritten).map(policyOf);
   return [...registry, ...written].map(yamlOf).join("---\n");
 }
 
-function meshOf({ trustDomain }: World, federation: readonly string[]): unknown {
+const isWritten = ({ allow, deny, candidate }: DraftPolicy): boolean =>
+  allow.length + deny.length > 0 || candidate === "withdraw";
+
+function meshOf({ trustDomain, jwtProviders }: World, federation: readonly string[]): unknown {
   return {
     apiVersion: API_VERSION,
     kind: "Mesh",
@@ -22,6 +25,9 @@ function meshOf({ trustDomain }: World, federation: readonly string[]): unknown 
       trustDomain,
       defaultMode: "enforce",
       ...(federation.length === 0 ? {} : { federation: federation.map((name) => ({ trustDomain: name })) }),
+      ...(jwtProviders.length === 0
+        ? {}
+        : { jwtProviders: Object.fromEntries(jwtProviders.map(({ name, ...provider }) => [name, provider])) }),
     },
   };
 }
@@ -44,12 +50,22 @@ function isLabel(key: string, value: string): boolean {
   return part.test(value) && part.test(name ?? "") && dns && rest.length === 0;
 }
 
-function policyOf({ namespace, name, protects, allow, deny }: DraftPolicy): unknown {
+function policyOf({ namespace, name, protects, allow, deny, candidate }: DraftPolicy): unknown {
+  const stage = candidate === undefined ? {} : { stage: "candidate" };
+  const spec =
+    candidate === "withdraw"
+      ? { ...stage, action: "withdraw" }
+      : {
+          protects,
+          ...stage,
+          ...(allow.length === 0 ? {} : { allow }),
+          ...(deny.length === 0 ? {} : { deny }),
+        };
   return {
     apiVersion: API_VERSION,
     kind: "AccessPolicy",
     metadata: { name: labelOf(name), namespace },
-    spec: { protects, ...(allow.length === 0 ? {} : { allow }), ...(deny.length === 0 ? {} : { deny }) },
+    spec,
   };
 }
 

@@ -31,7 +31,7 @@ export function headerChoices(
   );
 }
 
-function positiveMatchers({ values }: HeaderTest, effect: "allow" | "deny", say: Say): readonly DraftMatcher[] {
+function positiveMatchers({ name, values }: HeaderTest, effect: "allow" | "deny", say: Say): readonly DraftMatcher[] {
   const forms = values.map(textForm);
   if (forms.some(({ kind }) => kind === "any")) return [{ present: true }];
   const exact = forms.flatMap((form) => (form.kind === "exact" ? [form.text] : []));
@@ -40,9 +40,15 @@ function positiveMatchers({ values }: HeaderTest, effect: "allow" | "deny", say:
     return form.kind === "suffix" ? [{ suffix: form.text }] : [];
   });
   if (effect === "deny")
-    say("narrower", "a deny is hit by any value of a list, the source compares the whole list", "list-header");
+    say(
+      "narrower",
+      "a deny is hit by any value of a list, the source compares the whole list",
+      "list-header",
+      undefined,
+      name,
+    );
   else if (others.length > 0)
-    say("narrower", "an allow needs every value of a repeated header to match", "list-header");
+    say("narrower", "an allow needs every value of a repeated header to match", "list-header", undefined, name);
   return [...(exact.length === 0 ? [] : [exactly(exact)]), ...others];
 }
 
@@ -52,7 +58,7 @@ function exactly(values: readonly string[]): DraftMatcher {
 }
 
 /** Absent, or none of the values: in the source, a missing header satisfies `notValues`. */
-function negatedMatchers({ values }: HeaderTest, effect: "allow" | "deny", say: Say): readonly DraftMatcher[] {
+function negatedMatchers({ name, values }: HeaderTest, effect: "allow" | "deny", say: Say): readonly DraftMatcher[] {
   const forms = values.map(textForm);
   if (forms.some(({ kind }) => kind === "any")) return [{ absent: true }];
   const exact = forms.flatMap((form) => (form.kind === "exact" ? [form.text] : []));
@@ -61,6 +67,8 @@ function negatedMatchers({ values }: HeaderTest, effect: "allow" | "deny", say: 
       "narrower",
       "values of a repeated header are compared one by one, the source compares the whole list",
       "list-header",
+      undefined,
+      name,
     );
     return [{ absent: true }, exact.length === 1 ? { not: exact[0] ?? "" } : { notIn: exact }];
   }

@@ -1,4 +1,5 @@
 import type { SourcePlace } from "../report.ts";
+import type { Target } from "./targets.ts";
 
 /** A list of values of one field; `negated` is the field's `not` form. */
 export interface Field {
@@ -17,6 +18,11 @@ export interface HeaderTest extends Field {
   readonly name: string;
 }
 
+/** A test of the request's verified token: its principal where `claim` is absent, else the claim of that path. */
+export interface TokenTest extends Field {
+  readonly claim?: readonly string[];
+}
+
 /** A condition that the policy language has no word for. */
 export interface ForeignTest extends Field {
   readonly key: string;
@@ -31,6 +37,7 @@ export interface Clause {
   readonly methods: readonly Field[];
   readonly paths: readonly Field[];
   readonly headers: readonly HeaderTest[];
+  readonly tokens: readonly TokenTest[];
   readonly foreign: readonly ForeignTest[];
 }
 
@@ -49,6 +56,7 @@ export interface IstioPolicy {
   readonly dryRun: boolean;
   /** Absent: every workload of the namespace, or of the mesh in the root namespace. */
   readonly labels: Readonly<Record<string, string>> | undefined;
-  readonly targetRefs: boolean;
+  /** What it is attached to instead of a selector. */
+  readonly targets: readonly Target[] | undefined;
   readonly rules: readonly IstioRule[];
 }

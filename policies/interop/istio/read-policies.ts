@@ -6,23 +6,41 @@ import type { SourcePlace } from "../report.ts";
 import { checkKeys, type Refuse } from "./check-keys.ts";
 import type { IstioPolicy } from "./policy.ts";
 import { readRule } from "./read-rule.ts";
+import { type RequestAuthentication, readRequestAuthentication } from "./request-authentication.ts";
+import { readTargets, type Services } from "./targets.ts";
 
-/** The AuthorizationPolicies of texts, and the documents that are of another kind. */
+/** The AuthorizationPolicies of texts, what they build on, and the documents that are of another kind. */
 export interface IstioDocuments {
   readonly policies: readonly IstioPolicy[];
+  readonly authentications: readonly RequestAuthentication[];
+  readonly services: Services;
   readonly others: readonly { readonly kind: string; readonly place: SourcePlace }[];
 }
 
 /** Reads AuthorizationPolicies; throws `InteropError` `ERR_POLICY_INTEROP_INVALID` for one that Istio's validation refuses. */
 export function readIstioPolicies(texts: readonly SourceText[]): IstioDocuments {
   const policies: IstioPolicy[] = [];
+  const authentications: RequestAuthentication[] = [];
+  const services = new Map<string, Readonly<Record<string, string>>>();
   const others: { readonly kind: string; readonly place: SourcePlace }[] = [];
   for (const document of readForeignYaml(texts)) {
     const kind = isRecord(document.value) && typeof document.value.kind === "string" ? document.value.kind : "?";
     if (kind === "AuthorizationPolicy") policies.push(readPolicy(document));
+    else if (kind === "RequestAuthentication") authentications.push(readRequestAuthentication(document));
+    else if (kind === "Service") readService(document.value, services);
     else others.push({ kind: printable(kind, 60), place: document.at([]) });
   }
-  return { policies, others };
+  return { policies, authentications, services, others };
+}
+
+/** A Service without a selector leads to nothing that can be told. */
+function readService(value: unknown, services: Map<string, Readonly<Record<string, string>>>): void {
+  const { metadata, spec } = isRecord(value) ? value : {};
+  const selector = isRecord(spec) ? spec.selector : undefined;
+  if (!isRecord(metadata) || !isRecord(selector) || Object.keys(selector).length === 0) return;
+  const namespace = typeof metadata.namespace === "string" ? metadata.namespace : "default";
+  const labels = Object.entries(selector).map(([key, label]) => [key, String(label)] as const);
+  services.set(`${namespace}/${String(metadata.name)}`, Object.fromEntries(labels));
 }
 
 function readPolicy(document: ForeignDocument): IstioPolicy {
@@ -45,7 +63,7 @@ function readPolicy(document: ForeignDocument): IstioPolicy {
     action,
     dryRun: isRecord(metadata.annotations) && metadata.annotations["istio.io/dry-run"] === "true",
     labels: labelsOf(spec.selector, refuse),
-    targetRefs: spec.targetRef !== undefined || spec.targetRefs !== undefined,
+    targets: readTargets(spec, refuse),
     rules: rulesOf(spec.rules, action, namespace, document, refuse),
   };
 }

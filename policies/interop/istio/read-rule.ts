@@ -19,6 +19,7 @@ const NOTHING: Clause = {
   methods: [],
   paths: [],
   headers: [],
+  tokens: [],
   foreign: [],
 };
 
@@ -120,6 +121,8 @@ function fieldClause(field: string, test: Field, namespace: string): Clause {
         "serviceAccount",
         test.values.map((value) => (value.includes("/") ? value : `${namespace}/${value}`)),
       );
+    case "requestPrincipals":
+      return { ...NOTHING, tokens: [test] };
     case "ipBlocks":
       return { ...NOTHING, addresses: [test] };
     case "hosts":
@@ -165,6 +168,7 @@ const ATTRIBUTES: ReadonlyMap<string, string> = new Map([
   ["source.principal", "principals"],
   ["source.trustDomain", "trustDomains"],
   ["destination.port", "ports"],
+  ["request.auth.principal", "requestPrincipals"],
 ]);
 
 function conditionClause(key: string, test: Field, { namespace, refuse }: Context, path: Path): Clause {
@@ -173,6 +177,8 @@ function conditionClause(key: string, test: Field, { namespace, refuse }: Contex
     const headers: readonly HeaderTest[] = [{ ...test, name: header.toLowerCase() }];
     return { ...NOTHING, headers };
   }
+  const claim = claimOf(key);
+  if (claim !== undefined) return { ...NOTHING, tokens: [{ ...test, claim }] };
   const field = ATTRIBUTES.get(key);
   if (field === undefined) {
     const foreign: readonly ForeignTest[] = [{ ...test, key }];
@@ -181,6 +187,14 @@ function conditionClause(key: string, test: Field, { namespace, refuse }: Contex
   const problem = valuesProblem(field, test.values);
   if (problem !== undefined) throw refuse(path, `${key}: ${printable(problem)}`);
   return fieldClause(field, test, namespace);
+}
+
+/** The claim that a key of `when` is about, from the outermost in. */
+function claimOf(key: string): readonly string[] | undefined {
+  if (key === "request.auth.audiences") return ["aud"];
+  if (key === "request.auth.presenter") return ["azp"];
+  const names = /^request\.auth\.claims((?:\[[^\]]+\])+)$/.exec(key)?.[1];
+  return names?.slice(1, -1).split("][");
 }
 
 function join(a: Clause, b: Clause): Clause {
@@ -192,6 +206,7 @@ function join(a: Clause, b: Clause): Clause {
     methods: [...a.methods, ...b.methods],
     paths: [...a.paths, ...b.paths],
     headers: [...a.headers, ...b.headers],
+    tokens: [...a.tokens, ...b.tokens],
     foreign: [...a.foreign, ...b.foreign],
   };
 }

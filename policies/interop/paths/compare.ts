@@ -35,10 +35,30 @@ export function mayMeet(one: string, other: string): boolean {
   return meetFrom(segmentsOf(one), segmentsOf(other));
 }
 
-function meetFrom([a, ...as]: Segments, [b, ...bs]: Segments): boolean {
-  if (a?.kind === "rest" || b?.kind === "rest") return a !== undefined && b !== undefined;
-  if (a === undefined || b === undefined) return a === b;
-  return segmentsMeet(a, b) && meetFrom(as, bs);
+function meetFrom(a: Segments, b: Segments): boolean {
+  const [left, right] = [endsOf(a), endsOf(b)];
+  if (!left.open && !right.open) return a.length === b.length && pairsMeet(a, b);
+  if (!left.open && left.head.length < shortest(right)) return false;
+  if (!right.open && right.head.length < shortest(left)) return false;
+  return pairsMeet(left.head, right.head) && pairsMeet(left.tail.toReversed(), right.tail.toReversed());
+}
+
+/** A pattern before and after its `**`; one without is both from either end. */
+function endsOf(segments: Segments): { readonly open: boolean; readonly head: Segments; readonly tail: Segments } {
+  const rest = segments.findIndex(({ kind }) => kind === "rest");
+  if (rest === -1) return { open: false, head: segments, tail: segments };
+  return { open: true, head: segments.slice(0, rest), tail: segments.slice(rest + 1) };
+}
+
+const shortest = ({ head, tail }: { readonly head: Segments; readonly tail: Segments }): number =>
+  head.length + 1 + tail.length;
+
+/** Whether the segments that both have may be the same. */
+function pairsMeet(a: Segments, b: Segments): boolean {
+  return a.every((one, index) => {
+    const other = b[index];
+    return other === undefined || segmentsMeet(one, other);
+  });
 }
 
 function segmentsMeet(a: PatternSegment, b: PatternSegment): boolean {

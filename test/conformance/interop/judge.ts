@@ -1,4 +1,4 @@
-import type { Attributes, Decision, PolicySet } from "../../../policies/index.ts";
+import type { Attributes, Decision, Index, PolicySet } from "../../../policies/index.ts";
 import { compile, decide, parseDocuments, referenceDecide, resolve } from "../../../policies/index.ts";
 import type { ImportReport, ReportEntry, RequestScope } from "../../../policies/interop/index.ts";
 
@@ -36,9 +36,13 @@ export function setOf(documents: string): PolicySet {
   return set;
 }
 
+const indexes = new WeakMap<PolicySet, Index>();
+
 /** The verdict, with its proof that fast and reference evaluation agree. */
 export function verdictOf(set: PolicySet, attributes: Attributes): Decision {
-  const decision = decide(compile(set), attributes);
+  const index = indexes.get(set) ?? compile(set);
+  indexes.set(set, index);
+  const decision = decide(index, attributes);
   const reference = referenceDecide(set, attributes);
   if (reference.verdict !== decision.verdict) throw new Error("decide and referenceDecide differ");
   return decision;
