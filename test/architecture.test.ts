@@ -26,6 +26,8 @@ const SUB_FACES: ReadonlySet<string> = new Set([
   "policies/interop/index.ts",
   "spiffe/bundle-endpoint/index.ts",
   "spiffe/workload-api/index.ts",
+  "envoy/lint/index.ts",
+  "envoy/patch/index.ts",
 ]);
 
 /** Packages that must not reach an agent's process. */

@@ -41,7 +41,8 @@ export function connectionManager(manager: ConnectionManager): JsonObject {
   });
 }
 
-const PATH_FLOOR: JsonObject = {
+/** How paths and hosts are read. */
+export const PATH_FLOOR: JsonObject = {
   normalize_path: true,
   merge_slashes: true,
   path_with_escaped_slashes_action: "REJECT_REQUEST",
@@ -49,19 +50,23 @@ const PATH_FLOOR: JsonObject = {
   strip_any_host_port: true,
 };
 
-const TIME_FLOOR: JsonObject = {
+/** What every connection and stream of ours is bound by. */
+export const COMMON_FLOOR: JsonObject = {
+  headers_with_underscores_action: "REJECT_REQUEST",
+  idle_timeout: "300s",
+  // A peer shows its certificate anew at least this often.
+  max_connection_duration: "1800s",
+  max_headers_count: 100,
+  // The only bound that ends a busy WebSocket or a long gRPC stream.
+  max_stream_duration: "3600s",
+};
+
+/** What bounds connections, streams and headers. */
+export const TIME_FLOOR: JsonObject = {
   drain_timeout: "2s",
   stream_idle_timeout: "300s",
   request_headers_timeout: "10s",
-  common_http_protocol_options: {
-    headers_with_underscores_action: "REJECT_REQUEST",
-    idle_timeout: "300s",
-    // A peer shows its certificate anew at least this often.
-    max_connection_duration: "1800s",
-    max_headers_count: 100,
-    // The only bound that ends a busy WebSocket or a long gRPC stream.
-    max_stream_duration: "3600s",
-  },
+  common_http_protocol_options: COMMON_FLOOR,
 };
 
 const ROUTER = extension("envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router", {

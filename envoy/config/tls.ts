@@ -18,10 +18,8 @@ export function callersSecret(port: number): string {
 }
 
 /** TLS of a mesh listener: every peer shows a certificate of the mesh's own or a federated trust domain. */
-export function meshListenerTls(set: PolicySet, alpn: readonly string[]): JsonObject {
-  const domains = [set.mesh.trustDomain, ...set.mesh.federated];
-  const peers = domains.map((domain) => uriMatcher({ prefix: `spiffe://${domain}/` }));
-  return listenerTls(alpn, validation(peers, ALL_TRUST_DOMAINS));
+export function meshListenerTls(set: Pick<PolicySet, "mesh">, alpn: readonly string[]): JsonObject {
+  return listenerTls(alpn, validation(peerMatchers(set.mesh), ALL_TRUST_DOMAINS));
 }
 
 /**
@@ -75,6 +73,16 @@ function commonTls(alpn: readonly string[], validationContext: JsonObject): Json
     tls_certificate_sds_secret_configs: [secret(OWN_CERTIFICATE)],
     combined_validation_context: validationContext,
   };
+}
+
+/** The static part of a mesh listener's validation: nobody is trusted but by the agent's word, and of its word only these trust domains. */
+export function staticValidation({ mesh }: Pick<PolicySet, "mesh">): JsonObject {
+  return { trusted_ca: { inline_string: THROW_AWAY_ANCHOR }, match_typed_subject_alt_names: peerMatchers(mesh) };
+}
+
+/** Matchers for the identities of the mesh's own and its federated trust domains. */
+export function peerMatchers(mesh: PolicySet["mesh"]): readonly JsonObject[] {
+  return [mesh.trustDomain, ...mesh.federated].map((domain) => uriMatcher({ prefix: `spiffe://${domain}/` }));
 }
 
 /**

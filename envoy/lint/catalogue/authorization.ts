@@ -1,0 +1,185 @@
+import type { LintRule } from "./rule.ts";
+
+/** Kinds of findings about the authorization filter and the routes around it. */
+export const AUTHORIZATION_RULES = {
+  "no-authorization": {
+    severity: "error",
+    title: "an HTTP listener asks nobody whether a request may pass",
+    why: "every caller that reaches the listener reaches the app",
+    remedy: "put `ext_authz` before the router, with `failure_mode_allow: false`",
+  },
+  "no-connection-authorization": {
+    severity: "error",
+    title: "a TCP listener asks nobody whether a connection may pass",
+    why: "every caller that reaches the listener reaches the app",
+    remedy: "put the network filter `ext_authz` before `tcp_proxy`",
+  },
+  "unauthorized-paths": {
+    severity: "note",
+    title: "some literal paths are let through without authorization",
+    why: "whoever reaches the listener may ask them; nothing else passes",
+    remedy: "keep the list short, or make them rules of a policy",
+  },
+  "failure-mode-allow": {
+    severity: "error",
+    title: "requests pass when the authorization server fails",
+    why: "whoever makes the server fail, by load, by a header that it cannot decode or by an error that it reports, gets through",
+    remedy: "set `failure_mode_allow: false`",
+    advisories: ["CVE-2023-27488", "GHSA-9g5w-hqr3-w2ph"],
+  },
+  "authorization-disabled": {
+    severity: "error",
+    title: "the authorization filter is switched off",
+    why: "a filter with `disabled: true` runs only on routes that switch it on again",
+    remedy: "set `disabled: false`",
+  },
+  "authorization-sampled": {
+    severity: "error",
+    title: "only a part of the requests is authorized, or a runtime key decides how many",
+    why: "what falls out of the fraction passes unasked; whoever may write runtime keys can set it to none",
+    remedy: "leave `filter_enabled` out, or give it 100 per cent and no `runtime_key`",
+  },
+  "authorization-gated": {
+    severity: "error",
+    title: "only requests with certain metadata are authorized",
+    why: "a request whose metadata is missing, for whatever reason, passes unasked",
+    remedy: "turn the gate round with `invert: true`, so that missing metadata means that the server is asked",
+  },
+  "route-authorization-disabled": {
+    severity: "error",
+    title: "a route is exempt from authorization",
+    why: "every caller reaches what the route leads to, and no policy says so",
+    remedy: "remove the exemption and allow the paths by a rule, from `anyone` if need be",
+  },
+  "authorization-shadowed": {
+    severity: "error",
+    title: "the authorization server is asked and its answer is not obeyed",
+    why: "in shadow mode denials are counted and every request passes",
+    remedy: "set `shadow_mode: false`; to watch first, let the policy be in monitor mode",
+  },
+  "no-catch-all-route": {
+    severity: "warning",
+    title: "requests that match no route are not authorized",
+    why: "without a route the filter does nothing: unknown paths and hosts leave no decision, and a later filter that sets a route sends them on",
+    remedy: 'give the routes a virtual host for `"*"` and each virtual host a last route for `prefix: "/"`',
+  },
+  "route-cache-cleared": {
+    severity: "error",
+    title: "the route is chosen anew after authorization",
+    why: "the request that was authorized on one route goes out on another",
+    remedy: "set `clear_route_cache: false`",
+  },
+  "request-changed-after-authorization": {
+    severity: "warning",
+    title: "a filter after authorization can change the request",
+    why: "the app gets another method, path or body than the one that was authorized",
+    remedy: "put authorization behind it, right before the router",
+  },
+  "answer-before-authorization": {
+    severity: "error",
+    title: "a filter before authorization answers requests itself",
+    why: "answers made for one caller go to every other without anybody being asked",
+    remedy: "put authorization before it",
+  },
+  "path-rewritten": {
+    severity: "warning",
+    title: "a route changes the path after it was authorized",
+    why: "rules are about the path that came in, the app acts on another one",
+    remedy:
+      "let the app serve the path that callers use, or write rules for the path before the rewrite; avoid `regex_rewrite`",
+  },
+  "body-buffered": {
+    severity: "warning",
+    title: "the request's body is held back until it is whole",
+    why: "a gRPC stream never ends, so the check is never made and the call hangs; larger bodies are refused with 413",
+    remedy: "leave `with_request_body` out",
+  },
+  "partial-body": {
+    severity: "warning",
+    title: "authorization sees only the beginning of a large body",
+    why: "what a rule looks for can stand behind the limit",
+    remedy: "decide without the body, or deny where `x-envoy-auth-partial-body` is true",
+  },
+  "check-deadline": {
+    severity: "note",
+    title: "nothing says how long a check may take",
+    why: "the default of 200 ms is shorter than a pause of a busy server, and its end is a denial",
+    remedy: "set `grpc_service.timeout`",
+  },
+  "check-retry-deadline": {
+    severity: "warning",
+    title: "the back-off of retried checks is also the deadline of each try, and it is very short",
+    why: "Envoy takes `retry_back_off.max_interval` (or ten times `base_interval`) as the time that one try may take: a busy machine denies good requests",
+    remedy: "set `retry_back_off.max_interval` to at least 0.1s",
+  },
+  "check-retry-ignored": {
+    severity: "note",
+    title: "a retry policy that checks do not use",
+    why: "`grpc_service.envoy_grpc.retry_policy` is accepted and does nothing for checks",
+    remedy: "put it at `grpc_service.retry_policy`",
+  },
+  "outage-looks-like-denial": {
+    severity: "warning",
+    title: "a failed check is answered like a denial",
+    why: "callers give up on 403 where 503 would make them try again, and nobody sees the outage",
+    remedy: "set `status_on_error: { code: ServiceUnavailable }`",
+  },
+  "joined-headers": {
+    severity: "warning",
+    title: "the authorization server gets repeated headers as one text",
+    why: "`a` and `b` arrive as `a,b` and bytes that are not UTF-8 as `!`: a rule on a header can be missed",
+    remedy: "set `encode_raw_headers: true`, with a server that reads `header_map`",
+    advisories: ["CVE-2020-25017", "CVE-2021-32777", "CVE-2026-26308"],
+  },
+  "secrets-to-authorization": {
+    severity: "note",
+    title: "tokens and cookies go to the authorization server",
+    why: "its logs and its memory hold what lets others act as the caller",
+    remedy: "name `authorization`, `cookie` and `proxy-authorization` in `disallowed_headers`",
+  },
+  "unrestricted-mutations": {
+    severity: "warning",
+    title: "the authorization server's answer may change path, method and host",
+    why: "whoever has the server's socket moves a request that is allowed to a place that is not; default rules let `:path` through",
+    remedy:
+      "set `decoder_header_mutation_rules` with `disallow_all: true` and an expression for the headers that are meant",
+  },
+  "mutations-unvalidated": {
+    severity: "note",
+    title: "malformed headers in the authorization server's answer are not refused",
+    why: "a line break in a value is found only by luck",
+    remedy: "set `validate_mutations: true`",
+  },
+  "denials-charged-to-app": {
+    severity: "note",
+    title: "denials are counted as the app's own answers",
+    why: "an attack looks like an app that answers 403, and outlier detection may eject it",
+    remedy: "set `charge_cluster_response_stats: false`",
+  },
+  "denial-body-unbounded": {
+    severity: "note",
+    title: "the body of a denial may have any size",
+    why: "the authorization server's answer is held in memory for each denied request",
+    remedy: "set `max_denied_response_body_bytes`",
+  },
+  "route-authorization-service": {
+    severity: "warning",
+    title: "a route asks an authorization server of its own",
+    why: "which server decides depends on the route, and versions before 1.36.9, 1.37.5 and 1.38.3 crash when such a stream is torn down",
+    remedy: "ask one server, and tell it the route in `context_extensions`",
+    advisories: ["CVE-2026-47205"],
+  },
+  "http-authorization-service": {
+    severity: "warning",
+    title: "the authorization server is asked over plain HTTP",
+    why: "it sees a part of the request only, and the client has a published use after free",
+    remedy: "use `grpc_service`",
+    advisories: ["CVE-2026-50572"],
+  },
+  "control-cluster-exposed": {
+    severity: "error",
+    title: "decisions or secrets come over a network without TLS",
+    why: "whoever is on the way answers every check, or hands out roots that admit himself",
+    remedy: "use a unix socket, loopback, or an `UpstreamTlsContext` with a name to check",
+  },
+} as const satisfies Record<string, LintRule>;

@@ -1,0 +1,166 @@
+import type { LintRule } from "./rule.ts";
+
+/** Kinds of findings about how a request's path, headers and frames are read. */
+export const REQUEST_RULES = {
+  "path-not-normalized": {
+    severity: "error",
+    title: "dot segments in paths are not resolved",
+    why: "a rule for `/public/` lets `/public/../admin` through, which the app reads as `/admin`",
+    remedy: "set `normalize_path: true`",
+    advisories: ["CVE-2019-9901", "GHSA-xcx5-93pw-jw2w"],
+  },
+  "slashes-not-merged": {
+    severity: "error",
+    title: "repeated slashes in paths are kept",
+    why: "a denial of `/admin/` misses `//admin/`, which many apps read as the same",
+    remedy: "set `merge_slashes: true`",
+    advisories: ["ISTIO-SECURITY-2021-005"],
+  },
+  "escaped-slashes-kept": {
+    severity: "error",
+    title: "escaped slashes in paths are kept",
+    why: "`/public%2f..%2fadmin` is one segment to the rules and three to an app that decodes it",
+    remedy: "set `path_with_escaped_slashes_action: REJECT_REQUEST`",
+    advisories: ["CVE-2021-29492", "ISTIO-SECURITY-2021-005"],
+  },
+  "path-parameters-ignored": {
+    severity: "warning",
+    title: "routes are chosen without the path's parameters",
+    why: "router and authorization read `/a;x/b` differently",
+    remedy: "set `ignore_path_parameters_in_path_matching: false`",
+    advisories: ["CVE-2026-73553", "GHSA-m745-gh6x-349x"],
+  },
+  "underscores-in-headers": {
+    severity: "warning",
+    title: "header names with underscores are let through",
+    why: "many app servers take `x_role` for `x-role`, which the rules have never seen",
+    remedy: "set `common_http_protocol_options.headers_with_underscores_action: REJECT_REQUEST`",
+  },
+  "client-certificate-header-trusted": {
+    severity: "error",
+    title: "the caller's own `x-forwarded-client-cert` reaches the app",
+    why: "the caller writes down whose certificate it has",
+    remedy: "set `forward_client_cert_details` to `SANITIZE_SET` (mutual TLS) or `SANITIZE`",
+  },
+  "envoy-headers-trusted": {
+    severity: "warning",
+    title: "`x-envoy-…` headers of the caller are believed",
+    why: "`x-envoy-downstream-service-cluster` becomes `source.service`, `x-envoy-original-path` a path in logs: the caller chooses them",
+    remedy: "remove them by `early_header_mutation_extensions`, before any filter",
+    advisories: ["CVE-2023-27487", "CVE-2024-45806"],
+  },
+  "request-id-trusted": {
+    severity: "note",
+    title: "the caller chooses the request id that logs correlate by",
+    why: "one id for many requests hides them in each other's traces",
+    remedy: "remove `x-request-id` early, so that Envoy mints one",
+  },
+  "override-headers-kept": {
+    severity: "warning",
+    title: "headers that replace method, path or host reach the app",
+    why: "frameworks take `x-http-method-override: DELETE` or `x-original-url` for the request, after it was authorized",
+    remedy: "remove them early; `sidecar.keepOverrideHeaders` names those that an app needs",
+  },
+  "host-ambiguous": {
+    severity: "warning",
+    title: "the host is compared with its port or its trailing dot",
+    why: "`admin.example.` and `admin.example:80` slip past a rule for `admin.example`",
+    remedy: "set `strip_trailing_host_dot: true` and `strip_any_host_port: true`",
+  },
+  "internal-addresses": {
+    severity: "warning",
+    title: "callers of whole address blocks count as internal",
+    why: "what an internal caller says in `x-envoy-…` headers is believed",
+    remedy: "leave `internal_address_config` without blocks",
+    advisories: ["CVE-2024-45806"],
+  },
+  "caller-header-forgeable": {
+    severity: "error",
+    title: "a header that shall hold the caller's identity can be forged",
+    why: "an empty value overwrites nothing: without a certificate, or with one that has no URI, the caller's own header stays",
+    remedy: "remove the header first, then append it, both in `early_header_mutation_extensions`",
+  },
+  "caller-header-removed-late": {
+    severity: "error",
+    title: "the router removes an identity header after authorization has set it",
+    why: "`request_headers_to_remove` runs behind the filters, so it takes away the server's header and protects nothing",
+    remedy: "remove it in `early_header_mutation_extensions` instead",
+  },
+  "peer-serial-kept": {
+    severity: "note",
+    title: "the app gets the serial of the caller's certificate",
+    why: "it is for the agent alone, to look up revocations",
+    remedy: "remove `x-cellwall-peer-serial` by a `header_mutation` filter behind `ext_authz`",
+  },
+  "client-address-trusted": {
+    severity: "warning",
+    title: "the caller's address is read from a header that the caller can write",
+    why: "rules on addresses decide on what the caller says",
+    remedy:
+      "leave `original_ip_detection_extensions` out; use `use_remote_address` with the number of hops that are yours",
+  },
+  "proxy-protocol-trusted": {
+    severity: "warning",
+    title: "the PROXY protocol is accepted from everybody",
+    why: "whoever connects directly writes down his own address",
+    remedy:
+      "bind the listener where only the balancer reaches it, or choose the filter chain by the direct peer's address",
+  },
+  "chunked-length-allowed": {
+    severity: "error",
+    title: "requests with both a length and chunks are accepted",
+    why: "where app and Envoy disagree which one counts, a second request is smuggled in the first one's body",
+    remedy: "set `http_protocol_options.allow_chunked_length: false`",
+  },
+  "invalid-messages-tolerated": {
+    severity: "warning",
+    title: "malformed HTTP messages end the stream only",
+    why: "an attacker tries on over the same connection; request smuggling lives on that",
+    remedy: "leave `override_stream_error_on_invalid_http_message` out or false",
+    advisories: ["CVE-2023-27491", "CVE-2023-27493", "CVE-2026-48743"],
+  },
+  "custom-methods-allowed": {
+    severity: "warning",
+    title: "methods that nobody knows are let through on HTTP/1.1",
+    why: "apps may take `get` or `FOO` for something that a rule denies",
+    remedy: "set `http_protocol_options.allow_custom_methods: false`",
+  },
+  "upgrades-enabled": {
+    severity: "note",
+    title: "connections may be upgraded",
+    why: "one check admits the whole stream; what is sent on it is not seen any more",
+    remedy: "keep it to listeners whose app needs it, bound by `max_stream_duration`",
+    advisories: ["CVE-2025-64763", "CVE-2026-73548"],
+  },
+  "unbounded-streams": {
+    severity: "warning",
+    title: "connections or streams never end",
+    why: "a caller whose identity was revoked goes on over what is open: a certificate is looked at once a connection, a stream decided on once",
+    remedy: "set `common_http_protocol_options.max_connection_duration` and `max_stream_duration`",
+  },
+  "slow-headers": {
+    severity: "warning",
+    title: "a request's headers may take any time",
+    why: "a decision's lease is read at the first byte, and slow headers hold connections open",
+    remedy: "set `request_headers_timeout`",
+  },
+  "idle-streams-kept": {
+    severity: "warning",
+    title: "idle streams are kept for ever",
+    why: "each holds a connection and a decision that nobody renews",
+    remedy: "set `stream_idle_timeout` to something else than 0s",
+  },
+  "late-drain": {
+    severity: "note",
+    title: "connections outlive their longest age by the drain time",
+    why: "with the default `drain_timeout` of 5 s a connection lives up to 7 s longer than it may",
+    remedy: "set `drain_timeout: 2s`",
+  },
+  "unbounded-http2-streams": {
+    severity: "note",
+    title: "nothing bounds how many streams a connection opens",
+    why: "one caller with one connection keeps the authorization server busy for all",
+    remedy: "set `http2_protocol_options.max_concurrent_streams`",
+    advisories: ["CVE-2023-44487"],
+  },
+} as const satisfies Record<string, LintRule>;
