@@ -5,6 +5,9 @@ export { type Watcher, WorkloadApiClient, type WorkloadApiOptions } from "./clie
 export { ENDPOINT_VARIABLE, endpointTarget, parseEndpoint } from "./endpoint.ts";
 export * as workloadApi from "./gen/workloadapi.ts";
 export { JwtSource, type JwtSourceOptions } from "./jwt-source.ts";
+export { callerOf, peerIdOf, type TlsPeers } from "./peer.ts";
 export { addWorkloadApi, type JwtSvidIssue, SECURITY_HEADER, type WorkloadApiProvider } from "./server.ts";
 export type { WorkloadState, WorkloadStateSource, WorkloadTrust } from "./state.ts";
+export { grpcCredentials, httpsAgent, type TlsMaterial, tlsClientOptions, tlsMaterial } from "./tls-client.ts";
+export { type GrpcListener, listenGrpc, protectServer, type ServerPeers, tlsServerOptions } from "./tls-server.ts";
 export { type X509Identity, X509Source, type X509SourceOptions } from "./x509-source.ts";
