@@ -57,7 +57,7 @@ export interface Hierarchy {
   /** Signs with what is prepared from now on. */
   activate(what: Rotatable): Promise<void>;
   /** Notes that the key in use may be in other hands. */
-  markCompromised(what: Rotatable): Promise<void>;
+  markCompromised(what: "root" | "jwt"): Promise<void>;
   remove(gone: readonly SigningAuthority[]): Promise<void>;
 }
 
@@ -87,7 +87,7 @@ export async function openHierarchy(context: CaContext): Promise<Hierarchy> {
     prepare: (what, times = {}) => become(prepare(context, current, what, times)),
     reschedule: (what, times) => become(reschedule(context, what, times)),
     activate: (what) => become(activate(context, current, what)),
-    markCompromised: (what) => become(markCompromised(context, what)),
+    markCompromised: (what) => become(markCompromised(context, current, what)),
     remove: (gone) => (gone.length === 0 ? Promise.resolve() : become(remove(context, gone))),
   };
 }

@@ -76,7 +76,7 @@ describe("registry", () => {
     expect(registry.workloadsOf("here").workloads.map((one) => one.name)).toEqual(["db"]);
   });
 
-  it("tells an agent the uid of each socket and the ports whose app speaks first", () => {
+  it("tells an agent the uid of each socket the ports whose app speaks first, and where to try a handshake", () => {
     const sidecar = {
       address: "db.shop",
       listens: [
@@ -104,6 +104,7 @@ describe("registry", () => {
           uid: 101,
           sharedUid: true,
           serverFirstPorts: [5432],
+          handshakes: [{ host: "db.shop", port: 80 }],
         },
         {
           identity: "spiffe://shop.example/shop/web",

@@ -120,7 +120,12 @@ function nodeWorkload(workload: Workload): NodeWorkloads["workloads"][number] {
     ...(socket === undefined ? {} : { uid: socket.uid }),
     sharedUid: socket?.sharedUid ?? false,
     serverFirstPorts: listens
+  const host = workload.sidecar?.address ?? "";
+  const handshakes = listens
+    .filter(({ clients, protocol }) => clients === "mesh" && protocol !== "tcp")
+    .map(({ port }) => ({ host, port }));
       .filter((listen) => listen.protocol === "tcp" && listen.speaksFirst === "server")
       .map((listen) => listen.port),
   };
 }
+    ...(handshakes.length === 0 ? {} : { handshakes }),

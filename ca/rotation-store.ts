@@ -87,10 +87,18 @@ export async function remove(context: CaContext, gone: readonly SigningAuthority
   return withoutStrays(context);
 }
 
-/** Notes that the key in use of a kind may be in other hands: nothing that it signed is to last. */
-export async function markCompromised(context: CaContext, what: Rotatable): Promise<Authorities> {
-  const marked = context.db.updateTable("ca_authority").set({ compromised: 1 }).where("state", "!=", "prepared");
-  await marked.where("role", "in", ROLES[what]).execute();
+/** Notes that the key in use may be in other hands, with every intermediate that it has signed: nothing of it is to last. */
+export async function markCompromised(
+  context: CaContext,
+  current: Authorities,
+  what: "root" | "jwt",
+): Promise<Authorities> {
+  const inUse = active(current.all, what);
+  const signed = current.all.filter(({ certificate, role }) => {
+    return what === "root" && role === "intermediate" && certificate?.verify(current.root.publicKey) === true;
+  });
+  const serials = [inUse, ...signed].flatMap((one) => one?.serial ?? []);
+  await context.db.updateTable("ca_authority").set({ compromised: 1 }).where("serial", "in", serials).execute();
   return readHierarchy(context);
 }
 

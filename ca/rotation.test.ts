@@ -251,6 +251,23 @@ describe("rotation", () => {
       expect(verifies(old.chain, t.ca.trustBundle(), t.clock.now())).toBe(false);
     });
 
+    it("leaves an older root alone, and takes every intermediate of its own along", async () => {
+      const t = await start();
+      const oldest = t.ca.rootFingerprint();
+      await rotate(t, { what: "root" });
+      const before = serialOf(t, "intermediate");
+      await rotate(t, { what: "intermediate" });
+      await join1(t, "host-1");
+      await issue(t);
+      await rotate(t, { what: "root", compromised: true });
+      await report(t, "host-1");
+      await probed(t, "host-1");
+      const compromised = (await t.ca.status()).authorities.filter((one) => one.compromised);
+      expect(compromised.map(({ role }) => role)).toEqual(["root", "intermediate", "intermediate"]);
+      expect(compromised.map(({ serial }) => serial)).toContain(before);
+      expect(anchors(t)).toContain(oldest);
+    });
+
     it("laggards do not hold it: each step ends at the deadline", async () => {
       const t = await start();
       await join1(t, "host-1");

@@ -79,7 +79,7 @@ export class Rotation {
     if (what === "intermediate" && prepared(hierarchy.all(), "root") !== undefined) throw bringsItsOwn();
     const now = context.clock();
     const times: UseTimes = compromised ? { by: new Date(now.getTime() + request.deadlineSeconds * 1000) } : {};
-    if (compromised) {
+    if (compromised && what !== "intermediate") {
       await hierarchy.markCompromised(what);
       await hierarchy.prepare(what, times);
     } else if (prepared(hierarchy.all(), what) === undefined) await hierarchy.prepare(what, times);

@@ -1,9 +1,10 @@
 import type { Server } from "@grpc/grpc-js";
 import { addSecretDiscovery, SecretDiscovery } from "../envoy/index.ts";
 import { type PolicySet, serverFirstCallers } from "../policies/index.ts";
-import type { SpiffeId, TrustBundle } from "../spiffe/index.ts";
+import type { SpiffeId, TrustBundle, X509Svid } from "../spiffe/index.ts";
 import { messageOf } from "./agent-error.ts";
 import type { SecretEvent } from "./metrics.ts";
+import { trustHash } from "./trust-hash.ts";
 import type { TrustState, WorkloadIdentity } from "./workload-identity.ts";
 
 /** What one sidecar's secrets are made of. */
@@ -27,6 +28,10 @@ export interface SidecarSecretsStatus {
   readonly acknowledged: number;
   /** What the sidecar said of secrets that it rejected; foreign text. */
   readonly rejected: readonly { readonly name: string; readonly reason: string }[];
+  /** Names the own trust bundle (`trustHash`) that is in force in every validation context; absent before the first. */
+  readonly confirmed?: string;
+  /** Serial of the certificate that it has in force. */
+  readonly serial?: string;
   /** Why the newest secrets could not be offered to the sidecar, which keeps the ones before. */
   readonly problem?: string;
 }
@@ -38,6 +43,10 @@ export class SidecarSecrets {
   readonly #stop: () => void;
   #seen = new Map<string, "acknowledged" | "rejected">();
   #problem: string | undefined;
+  /** What was offered last, and what of it is in force. */
+  #offered: { readonly own: TrustBundle | undefined; readonly svid: X509Svid | undefined } | undefined;
+  #confirmed: string | undefined;
+  #serial: string | undefined;
 
   constructor(options: SidecarSecretsOptions) {
     this.#options = options;
@@ -54,12 +63,12 @@ export class SidecarSecrets {
   refresh(): void {
     const { identity, event, problem } = this.#options;
     const state = identity.state;
+    const svid = state.kind === "present" ? state.svid : undefined;
+    const trustBundles = this.#bundles();
     try {
-      this.#discovery.setSecrets({
-        svid: state.kind === "present" ? state.svid : undefined,
-        trustBundles: this.#bundles(),
-        serverFirst: this.#serverFirst(),
-      });
+      this.#discovery.setSecrets({ svid, trustBundles, serverFirst: this.#serverFirst() });
+      this.#offered = { own: trustBundles[0], svid };
+      this.#settle();
       this.#problem = undefined;
       event("push");
     } catch (error) {
@@ -74,6 +83,8 @@ export class SidecarSecrets {
       subscribed: secrets.length,
       acknowledged: secrets.filter((secret) => secret.acknowledged).length,
       rejected: secrets.flatMap(({ name, nacked }) => (nacked === undefined ? [] : [{ name, reason: nacked }])),
+      ...(this.#confirmed === undefined ? {} : { confirmed: this.#confirmed }),
+      ...(this.#serial === undefined ? {} : { serial: this.#serial }),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
     };
   }
@@ -104,7 +115,21 @@ export class SidecarSecrets {
     return new Map(serverFirstPorts.map((port) => [port, callersOf(port)]));
   }
 
+  /** INVARIANT: a sidecar counts as having what was offered only once it has acknowledged all of that kind. */
+  #settle(): void {
+    const sent = this.#discovery.status().filter(({ version }) => version !== undefined);
+    const leaf = this.#options.destination.toString();
+    const leaves = sent.filter(({ name }) => name === "default" || name === leaf);
+    const trust = sent.filter((secret) => !leaves.includes(secret));
+    const all = (secrets: typeof sent): boolean =>
+      secrets.length > 0 && secrets.every(({ acknowledged }) => acknowledged);
+    const own = this.#offered?.own;
+    if (all(trust) && own !== undefined) this.#confirmed = trustHash(own);
+    if (all(leaves)) this.#serial = this.#offered?.svid?.serial;
+  }
+
   #count(): void {
+    this.#settle();
     const seen = new Map<string, "acknowledged" | "rejected">();
     for (const { node, name, version, acknowledged, nacked } of this.#discovery.status()) {
       const state = nacked !== undefined ? "rejected" : acknowledged ? "acknowledged" : undefined;

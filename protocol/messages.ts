@@ -139,6 +139,8 @@ export const nodeWorkloads = z.strictObject({
       sharedUid: z.boolean(),
       /** Ports of tcp listeners whose app speaks first: their callers are authorized in the TLS handshake. */
       serverFirstPorts: z.array(z.int()),
+      /** Where its sidecar takes callers of the mesh by HTTP: a handshake can be tried there. */
+      handshakes: z.array(z.strictObject({ host: z.string(), port: z.int() })).optional(),
     }),
   ),
 });

@@ -12,6 +12,8 @@ export interface LocalMeshOptions {
   readonly envoy: LocatedEnvoy;
   /** Namespace of workloads that are named without one; default: `shop`. */
   readonly namespace?: string;
+  /** How long certificates and keys hold. */
+  readonly lifetimes?: NonNullable<MeshOptions["lifetimes"]>;
   /** What authority and agent have to say; default: nothing. */
   readonly log?: NonNullable<MeshOptions["log"]>;
   /** What an Envoy has to say, a line at a time. */

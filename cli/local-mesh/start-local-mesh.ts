@@ -47,6 +47,7 @@ async function start(options: LocalMeshOptions, undo: Undo): Promise<LocalMesh> 
     port: 0,
     onDecision: records.add,
     ...(options.log === undefined ? {} : { log: options.log }),
+    ...(options.lifetimes === undefined ? {} : { lifetimes: options.lifetimes }),
   });
   undo.add(() => mesh.stop());
   undo.add(

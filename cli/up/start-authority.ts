@@ -7,7 +7,7 @@ import {
   isAddressInUse,
   isLoopback,
 } from "../../authority/index.ts";
-import { type CertificateAuthority, openCertificateAuthority } from "../../ca/index.ts";
+import { type CertificateAuthority, type Lifetimes, openCertificateAuthority } from "../../ca/index.ts";
 import { shardOf } from "../../policies/index.ts";
 import { certificatesToPem, parseTrustDomain, type TrustDomain } from "../../spiffe/index.ts";
 import { openStore } from "../../store/index.ts";
@@ -30,6 +30,8 @@ export interface AuthorityStart {
   /** Take a free port where `port` is taken. */
   readonly orFreePort: boolean;
   readonly clock: () => Date;
+  /** How long things hold; the certificate authority's own where absent. */
+  readonly lifetimes?: Partial<Lifetimes> | undefined;
   readonly localNode?: string;
   readonly names?: readonly string[];
   readonly log?: AuthorityLog;
@@ -64,17 +66,43 @@ async function open(start: AuthorityStart, undo: Undo): Promise<StartedAuthority
   const store = await openStore({ file: state.database });
   undo.add(() => store.close());
   const onProblem = (error: unknown): void => log?.error({ err: error }, "a renewal failed; it is tried again");
-  const ca = await openCertificateAuthority({ store, keyFolder: state.keys, trustDomain, clock, shardOf, onProblem });
+  const ca = await openCertificateAuthority({
+    store,
+    keyFolder: state.keys,
+    trustDomain,
+    clock,
+    shardOf,
+    onProblem,
+    ...(start.lifetimes === undefined ? {} : { lifetimes: start.lifetimes }),
+  });
   undo.add(() => ca.close());
   writeFileSync(state.trustDomain, `${trustDomain}\n`, { mode: 0o600 });
   const adminToken = createAdminToken();
   const authority = createAuthority({ ...optionsOf(start), ca, store, adminToken });
   undo.add(() => authority.close());
   const { url, adminUrl } = await listen(authority, start);
-  const rootPem = certificatesToPem(ca.trustBundle().x509Authorities);
-  writeAdminAccess(state, { url: adminUrl, token: adminToken, rootPem, rootFingerprint: ca.rootFingerprint() });
-  undo.add(() => removeAdminAccess(state, adminToken));
+  undo.add(keepAdminAccess(state, ca, { url: adminUrl, token: adminToken }));
   return { authority, ca, url, stop: () => undo.run() };
+}
+
+/** Commands believe the roots in it, so it is written anew when they change. Returns how to take it away. */
+function keepAdminAccess(
+  state: StateFolder,
+  ca: CertificateAuthority,
+  access: { readonly url: string; readonly token: string },
+): () => void {
+  const write = (): void => {
+    const rootPem = certificatesToPem(ca.trustBundle().x509Authorities);
+    writeAdminAccess(state, { ...access, rootPem, rootFingerprint: ca.rootFingerprint() });
+  };
+  write();
+  const unsubscribe = ca.subscribe((what) => {
+    if (what === "trust-bundle" || what === "signing") write();
+  });
+  return () => {
+    unsubscribe();
+    removeAdminAccess(state, access.token);
+  };
 }
 
 function optionsOf(start: AuthorityStart): Omit<Parameters<typeof createAuthority>[0], "ca" | "adminToken"> {

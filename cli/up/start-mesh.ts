@@ -1,5 +1,5 @@
 import type { Authority, AuthorityLog } from "../../authority/index.ts";
-import type { CertificateAuthority } from "../../ca/index.ts";
+import type { CertificateAuthority, Lifetimes } from "../../ca/index.ts";
 import { type Agent, createAgent, type Logger, type LogRecord } from "../../ext-authz/index.ts";
 import type { PublishResponse } from "../../protocol/index.ts";
 import { CliError } from "../cli-error.ts";
@@ -32,6 +32,8 @@ export interface MeshOptions {
   readonly decisionLogFile?: string | false;
   readonly metrics?: { readonly host: string; readonly port: number } | undefined;
   readonly maxStaleMs?: number;
+  /** How long certificates and keys hold. */
+  readonly lifetimes?: Partial<Lifetimes>;
   /** Told of the first publish, good or bad, before the agent starts. */
   readonly onPublished?: (answer: PublishResponse) => void;
 }
@@ -77,6 +79,7 @@ async function start(options: MeshOptions, undo: Undo): Promise<Mesh> {
     port: options.port ?? DEFAULT_PORT,
     orFreePort: options.port === undefined,
     clock,
+    ...(options.lifetimes === undefined ? {} : { lifetimes: options.lifetimes }),
     localNode: LOCAL_NODE,
     log,
   });

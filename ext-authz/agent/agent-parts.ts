@@ -20,6 +20,7 @@ import { SvidKeeper } from "./svid-keeper.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import { TokenKeeper } from "./token-keeper.ts";
 import { TrustStore } from "./trust-store.ts";
+import { TrustConfirmation } from "./trust-confirmation.ts";
 
 /** The parts of an agent, wired to each other. */
 export interface AgentParts {
@@ -43,6 +44,7 @@ export interface AgentParts {
   readonly reporter: Reporter;
   /** Speaks to the authority with the agent's identity; throws `ERR_AGENT_NOT_ENROLLED` while there is none. */
   readonly client: () => AuthorityClient;
+  readonly confirmation: TrustConfirmation;
 }
 
 const DEFAULT_MAX_STALE_MS = 3_600_000;
@@ -88,7 +90,15 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
   });
   const network = new NetworkChecks({ ...common, state, enrolment, served, metrics, decisionLog });
   const failed = (error: unknown, message: string): void => contact.failed(error, message);
-  const reporter = new Reporter({ client: () => enrolment.client, state, timers, failed });
+  const reporter: Reporter = new Reporter({
+    client: () => enrolment.client,
+    state,
+    trust: () => confirmation.report(),
+    timers,
+    failed,
+  });
+  const changed = (): void => reporter.changed();
+  const confirmation = new TrustConfirmation({ ...common, enrolment, keeper, served, changed });
   const intakes = { bundles, revocations, journal };
   return {
     ...common,
@@ -96,6 +106,7 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
     maxStaleMs,
     state,
     metrics,
+    secretsSettled: () => reporter.changed(),
     decisionLog,
     contact,
     enrolment,
@@ -115,4 +126,5 @@ function enrolledClient(enrolment: Enrolment): AuthorityClient {
     "ERR_AGENT_NOT_ENROLLED",
     `the agent has no valid identity to speak to the authority with${why}`,
   );
+    confirmation,
 }

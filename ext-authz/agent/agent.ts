@@ -184,16 +184,19 @@ class NodeAgent implements Agent {
   }
 
   #takers(): Takers {
-    const { bundles, enrolment, keeper, network, revocations, served, trust } = this.#parts;
+    const { bundles, confirmation, enrolment, keeper, network, reporter, revocations, served, trust } = this.#parts;
     return {
       trustBundles: async (message) => {
-        if (!trust.take(message)) return "kept";
+        const changed = trust.take(message);
+        void confirmation.take(message, this.#stopping.signal);
+        if (!changed) return "kept";
         enrolment.trustChanged();
         keeper.reconsider();
         served.refreshSecrets();
         network.reconsider();
         return "kept";
       },
+        reporter.changed();
       workloads: (message) => this.#takeWorkloads(message),
       revocations: async (envelope) => this.#taken("revocations", await revocations.take(envelope)),
       bundle: async (envelope) => this.#taken("bundle", await bundles.take(envelope)),

@@ -6,9 +6,12 @@ import {
   type EnrolRequest,
   type EnrolResponse,
   enrolResponse,
+  type IssuedCertificate,
+  issuedCertificate,
   type JwtSvidsRequest,
   type JwtSvidsResponse,
   jwtSvidsResponse,
+  type NodeTrustReport,
   type NodeWorkloads,
   nodeWorkloads,
   parseMessage,
@@ -49,6 +52,7 @@ export type Fetched<T> =
 /** What the agent reports of itself. */
 export interface AppliedReport extends Pick<BundleManifest, "epoch" | "revision"> {
   readonly revocations: number;
+  readonly trust?: NodeTrustReport;
 }
 
 interface Exchange {
@@ -106,6 +110,11 @@ export class AuthorityClient {
 
   jwtSvids(message: JwtSvidsRequest, signal: AbortSignal): Promise<JwtSvidsResponse> {
     return this.#post("/v1/jwt-svids", message, jwtSvidsResponse, "list of tokens", signal);
+  }
+
+  /** A certificate of the authority that is about to sign. */
+  probe(message: RenewRequest, signal: AbortSignal): Promise<IssuedCertificate> {
+    return this.#post("/v1/node/probe", message, issuedCertificate, "certificate to try", signal);
   }
 
   workloads(conditional: Conditional): Promise<Fetched<NodeWorkloads>> {

@@ -56,6 +56,7 @@ export class Enrolment {
   #state: EnrolmentState = { kind: "joining" };
   #client: AuthorityClient | undefined;
   #renewAtMs = 0;
+  #wake = new AbortController();
 
   constructor(options: EnrolmentOptions) {
     this.#options = options;
@@ -107,9 +108,11 @@ export class Enrolment {
       const waitMs = this.#waitMs(failures);
       if (waitMs === undefined) return;
       // A minute at most at a stretch: the host may have slept, or its clock may have been set.
-      await this.#options.timers.sleep(Math.min(waitMs, MAX_SLEEP_MS), signal);
+      this.#wake = new AbortController();
+      const woken = AbortSignal.any([signal, this.#wake.signal]);
+      await this.#options.timers.sleep(Math.min(waitMs, MAX_SLEEP_MS), woken);
       if (signal.aborted) return;
-      if (waitMs > MAX_SLEEP_MS) continue;
+      if (waitMs > MAX_SLEEP_MS || this.#wake.signal.aborted) continue;
       const before = this.#state.kind;
       const done = await this.#step(signal);
       failures = done ? 0 : failures + 1;
@@ -122,6 +125,14 @@ export class Enrolment {
     const own = this.#options.trust.own;
     if (own === undefined || this.#state.kind !== "enrolled") return;
     this.#client?.use({ trust: own, svid: this.#state.svid });
+  }
+
+  /** Renews at once what one of these keys has signed. */
+  replace(tainted: ReadonlySet<string>): void {
+    if (this.#state.kind !== "enrolled") return;
+    if (!this.#state.svid.chain.some((link) => tainted.has(publicKeyFingerprint(link)))) return;
+    this.#renewAtMs = Number.NEGATIVE_INFINITY;
+    this.#wake.abort();
   }
 
   close(): void {

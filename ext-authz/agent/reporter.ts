@@ -1,6 +1,7 @@
+import type { NodeTrustReport } from "../../protocol/index.ts";
 import { messageOf } from "../agent-error.ts";
 import type { PolicyState } from "../policy-state.ts";
-import type { AuthorityClient } from "./authority-client.ts";
+import type { AppliedReport, AuthorityClient } from "./authority-client.ts";
 import type { Timers } from "./timers.ts";
 
 const REPORT_MS = 30_000;
@@ -9,6 +10,8 @@ export interface ReporterOptions {
   /** Speaks with the agent's identity; undefined while there is none. */
   readonly client: () => Pick<AuthorityClient, "report"> | undefined;
   readonly state: PolicyState;
+  /** How far the sidecars are with the trust bundle; nothing before there is one. */
+  readonly trust: () => NodeTrustReport | undefined;
   readonly timers: Timers;
   readonly failed: (error: unknown, message: string) => void;
 }
@@ -29,12 +32,11 @@ export class Reporter {
 
   /** Reports after each change and every half minute, until the signal is aborted. Never rejects. */
   async keep(signal: AbortSignal): Promise<void> {
-    const { client, failed, state, timers } = this.#options;
+    const { client, failed, timers } = this.#options;
     while (!signal.aborted) {
       this.#now = new AbortController();
-      const { bundle } = state.view;
-      if (bundle !== undefined) {
-        const applied = { epoch: bundle.epoch, revision: bundle.revision, revocations: state.revocations.sequence };
+      const applied = this.#applied();
+      if (applied !== undefined) {
         await client()
           ?.report(applied, signal)
           .catch((error: unknown) => {
@@ -43,5 +45,19 @@ export class Reporter {
       }
       await timers.sleep(REPORT_MS, AbortSignal.any([signal, this.#now.signal]));
     }
+  }
+
+  #applied(): AppliedReport | undefined {
+    const { state, trust } = this.#options;
+    const { bundle } = state.view;
+    const report = trust();
+    if (bundle === undefined && report === undefined) return undefined;
+    const { epoch, revision } = bundle ?? { epoch: 0, revision: 0 };
+    return {
+      epoch,
+      revision,
+      revocations: state.revocations.sequence,
+      ...(report === undefined ? {} : { trust: report }),
+    };
   }
 }

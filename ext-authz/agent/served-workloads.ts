@@ -30,6 +30,8 @@ export interface ServedWorkloadsOptions {
   readonly metrics: AgentMetrics;
   readonly decisionLog: DecisionLog;
   readonly log: Logger;
+  /** Called when a sidecar has taken or rejected a secret. */
+  readonly secretsSettled: () => void;
 }
 
 /** One workload of the list and how it is served. */
@@ -194,7 +196,10 @@ export class ServedWorkloads {
       policy: () => (isInForce(state.freshness(clock.nowMs())) ? state.view.set : undefined),
       isRevoked: (caller) => state.revocations.identities.has(caller),
       now: () => clock.now(),
-      event: (event) => metrics.secret(workload, event),
+      event: (event) => {
+        metrics.secret(workload, event);
+        if (event !== "push") this.#options.secretsSettled();
+      },
       problem: (message) =>
         log.error({ workload, error: message }, "a sidecar's secrets are not sound and were not offered"),
     });

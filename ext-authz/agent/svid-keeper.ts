@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { Revocations } from "../../policies/index.ts";
 import type { IssuedCertificate, NodeWorkloads } from "../../protocol/index.ts";
-import { parseSpiffeId, verifyX509Svid, type X509Svid } from "../../spiffe/index.ts";
+import { parseSpiffeId, publicKeyFingerprint, verifyX509Svid, type X509Svid } from "../../spiffe/index.ts";
 import { messageOf } from "../agent-error.ts";
 import type { Logger } from "../logger.ts";
 import type { MonotonicClock } from "../monotonic-clock.ts";
@@ -36,6 +36,8 @@ export interface KeptSvid {
   readonly identity: WorkloadIdentity;
   svid: X509Svid | undefined;
   dueMs: number;
+  /** An earlier run of the agent has served it: a sidecar of then may be on its way back. */
+  readonly knownBefore: boolean;
   failures: number;
   problem: string | undefined;
   /** Whether the problem may pass by itself: without a certificate, callers are then asked to come back. */
@@ -91,6 +93,15 @@ export class SvidKeeper {
 
   /** Looks at once whether something is due. */
   wake(): void {
+  /** Asks anew for what one of these keys has signed; what is there serves until the new one comes. */
+  replace(tainted: ReadonlySet<string>): void {
+    for (const kept of this.#kept.values()) {
+      if (kept.svid?.chain.some((link) => tainted.has(publicKeyFingerprint(link))))
+        kept.dueMs = Number.NEGATIVE_INFINITY;
+    }
+    this.wake();
+  }
+
     this.#wake.abort();
   }
 
@@ -115,6 +126,7 @@ export class SvidKeeper {
       identity: new WorkloadIdentity(),
       svid: fits,
       dueMs: fits === undefined ? Number.NEGATIVE_INFINITY : renewAt(fits, this.#options.timers.random).getTime(),
+      knownBefore: svid !== undefined,
       failures: 0,
       problem: undefined,
       passing: true,

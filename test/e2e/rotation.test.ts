@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LocalMesh } from "../../cli/local-mesh/index.ts";
+import { type RotateRequest, rotateRequest } from "../../protocol/index.ts";
+import { publicKeyFingerprint } from "../../spiffe/index.ts";
+import { http1App, type TestApp } from "../support/apps.ts";
+import { http1 } from "../support/clients.ts";
+import { atDepth, depth } from "../support/depth.ts";
+import { ownIdentity } from "../support/forged-identities.ts";
+import { recordResult } from "../support/record-result.ts";
+import { openHttp2, type Shown } from "../support/straight.ts";
+import { startTestMesh } from "../support/test-mesh.ts";
+import { until } from "../support/until.ts";
+
+const MESH = `
+apiVersion: cellwall.dev/v1
+kind: Mesh
+metadata: { name: test }
+spec: { trustDomain: test.example, defaultMode: enforce }
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: web, namespace: shop, labels: { tier: front } }
+spec:
+  sidecar:
+    address: web
+    calls:
+      - { workload: orders, port: 8443, local: "unix:/x/orders.sock" }
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: batch, namespace: shop, labels: { tier: front } }
+spec: { mode: enforce }
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: orders, namespace: shop }
+spec:
+  sidecar:
+    address: orders
+    listens:
+      - { port: 8443, app: "unix:/x/app.sock", protocol: http }
+---
+apiVersion: cellwall.dev/v1
+kind: AccessPolicy
+metadata: { name: orders, namespace: shop }
+spec:
+  protects: { workload: orders }
+  allow:
+    - name: front-reads
+      from:
+        - labels: { tier: front }
+      requests:
+        - GET /orders/{id:int}
+`.trimStart();
+
+const ROUNDS = atDepth({ quick: 1, full: 10 });
+/** Certificates are renewed at half of it, so every leaf changes by itself too. */
+const LIFETIMES = { svidSeconds: 6, agentSeconds: 6, backdateSeconds: 1, announceSeconds: 0 };
+const STEP = { deadlineMs: 20_000 };
+
+describe("rotation under steady traffic through real sidecars", () => {
+  let mesh: LocalMesh;
+  let app: TestApp;
+  beforeAll(async () => {
+    mesh = await startTestMesh([{ path: "mesh.yaml", text: MESH }], { lifetimes: LIFETIMES });
+    app = await http1App(mesh.appSocket("orders", 8443));
+    await mesh.startSidecars();
+  });
+  afterAll(async () => {
+    await mesh?.stop();
+    await app?.close();
+  });
+
+  const ca = () => mesh.mesh.ca;
+  const inUse = (role: string) =>
+    ca()
+      .authorities()
+      .find((one) => one.role === role)?.serial;
+  const anchors = () => ca().trustBundle().x509Authorities.map(publicKeyFingerprint);
+  const straight = (shown: Shown) =>
+    openHttp2({ host: mesh.address("orders"), port: 8443, from: mesh.address("orders"), shown });
+
+  /** Replaces one and waits until it signs; gives the milliseconds that took. */
+  async function rotate(request: RotateRequest): Promise<number> {
+    const before = inUse(request.what);
+    const startedMs = performance.now();
+    await ca().rotate(rotateRequest.parse(request));
+    await until(
+      () => inUse(request.what),
+      (serial) => serial !== before,
+      { ...STEP, what: `another ${request.what}: ${JSON.stringify((await ca().status()).rotations)}` },
+    );
+    return performance.now() - startedMs;
+  }
+
+  it("no request fails while leaves, intermediates and roots are replaced, one of them because it is in other hands", async () => {
+    const traffic = startTraffic({
+      "through the sidecar": () => http1({ socket: mesh.callSocket("web", "orders"), path: "/orders/1" }),
+      "by a connection of its own": async () => {
+        const connection = straight(await ownIdentity(mesh.sockets("batch").workload));
+        try {
+          return await connection.get("/orders/2");
+        } finally {
+          connection.close();
+        }
+      },
+    });
+    const tookMs: number[] = [];
+    const old = await ownIdentity(mesh.sockets("batch").workload);
+    try {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        tookMs.push(await rotate({ what: "root" }));
+        for (let each = 0; each < 2; each += 1) tookMs.push(await rotate({ what: "intermediate" }));
+        const taken = ca().rootFingerprint();
+        tookMs.push(await rotate({ what: "root", compromised: true, deadlineSeconds: 20 }));
+        await until(anchors, (all) => !all.includes(taken), { ...STEP, what: "the end of the root in other hands" });
+      }
+      const outlasted = (all: readonly string[]): boolean => all.length === 1;
+      if (depth === "full") await until(anchors, outlasted, { ...STEP, what: "the end of every root but one" });
+    } finally {
+      traffic.stop();
+    }
+    const { failures, requests } = await traffic.ended;
+    expect(failures).toEqual([]);
+    expect(requests).toBeGreaterThan(20);
+    await expect(straight(old).get("/orders/3")).rejects.toThrow();
+    const rotations = { rounds: ROUNDS, requests, failed: failures.length };
+    recordResult("rotation", { ...rotations, slowestMs: Math.round(Math.max(...tookMs)) });
+  }, 120_000);
+});
+
+/** Asks again and again, each way one request after the other, until it is stopped. */
+function startTraffic(ways: Readonly<Record<string, () => Promise<{ readonly status: number }>>>) {
+  const failures: string[] = [];
+  let requests = 0;
+  let running = true;
+  const run = async ([name, ask]: [string, () => Promise<{ readonly status: number }>]): Promise<void> => {
+    while (running) {
+      requests += 1;
+      const problem = await ask().then(
+        (answer) => (answer.status === 200 ? undefined : JSON.stringify(answer)),
+        (error: unknown) => String(error),
+      );
+      if (problem !== undefined) failures.push(`${name}: ${problem}`);
+    }
+  };
+  const ended = Promise.all(Object.entries(ways).map(run)).then(() => ({ failures, requests }));
+  return {
+    ended,
+    stop: () => {
+      running = false;
+    },
+  };
+}
