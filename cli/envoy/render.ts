@@ -1,17 +1,25 @@
 import { type EnvoyVersion, parseEnvoyVersion } from "../../envoy/index.ts";
 import { readGoodSet } from "../check/read-good-set.ts";
-import { EXIT, type ExitCode } from "../cli-error.ts";
+import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import type { RenderCommandOptions } from "../commands/envoy.ts";
 import type { Io } from "../io.ts";
 import { json } from "../screen.ts";
 import { findEnvoy } from "./locate.ts";
 import { renderOf } from "./sidecar.ts";
+import { writeSidecars } from "./write-sidecars.ts";
 
-/** Prints a sidecar's bootstrap. */
+/** Prints a sidecar's bootstrap, or writes every sidecar's into a folder. */
 export async function render(folders: readonly string[], options: RenderCommandOptions, io: Io): Promise<ExitCode> {
+  const { workload, out } = options;
+  if ((workload === undefined) === (out === undefined)) {
+    throw new CliError("ERR_CLI_USAGE", "name one sidecar with `--workload`, or a folder for all of them with `--out`");
+  }
   const set = readGoodSet(folders, io);
   const envoyVersion = await versionOf(options, io);
-  json(io.stdout, renderOf(set, options, { envoyVersion, cwd: io.cwd }).bootstrap);
+  if (out !== undefined) writeSidecars(set, { ...options, out, envoyVersion }, io);
+  if (workload !== undefined) {
+    json(io.stdout, renderOf(set, { ...options, workload }, { envoyVersion, cwd: io.cwd }).bootstrap);
+  }
   return EXIT.ok;
 }
 

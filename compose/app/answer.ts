@@ -4,7 +4,7 @@ import { httpCall, openConnection, rawTlsCall, tcpCall } from "./calls.ts";
 import { fetchSvid } from "./fetch-svid.ts";
 import { grpcCall } from "./grpc-call.ts";
 import type { AppAnswer, AppRequest } from "./messages.ts";
-import { openPorts } from "./open-ports.ts";
+import { listeningPorts, openPorts } from "./open-ports.ts";
 
 /** Answers what an app is asked by whoever drives it; never rejects. */
 export type Answering = (request: AppRequest) => Promise<AppAnswer>;
@@ -33,7 +33,9 @@ export function createAnswering(app: AppServer): Answering {
       case "fetch-svid":
         return { id, identity: await fetchSvid(request.socket) };
       case "open-ports":
-        return { id, ports: await openPorts(request.host) };
+        return { id, ports: await openPorts(request.host, request.ports) };
+      case "listening-ports":
+        return { id, ports: listeningPorts() };
       case "received":
         return { id, received: app.received };
     }

@@ -20,8 +20,10 @@ export interface DemoApp {
   rawTls(call: RawTlsCall): Promise<CallResult>;
   /** The app's own identity, from its Workload API socket. */
   identity(socket: string): Promise<{ readonly certificates: string; readonly privateKey: string }>;
-  /** Every TCP port of a host that accepts a connection from where the app is. */
-  openPorts(host: string): Promise<readonly number[]>;
+  /** Which of these TCP ports of a host accept a connection from where the app is. */
+  openPorts(host: string, ports: readonly number[]): Promise<readonly number[]>;
+  /** Every TCP port that something listens on where the app is, loopback excepted. */
+  listeningPorts(): Promise<readonly number[]>;
   received(): Promise<readonly Received[]>;
   /** Ends the process, or the connection to it where something else runs it. */
   stop(): Promise<void>;
@@ -66,11 +68,8 @@ export class Conversation {
         if ("identity" in answer) return answer.identity;
         throw failureOf(answer);
       },
-      openPorts: async (host) => {
-        const answer = await this.#ask((id) => ({ id, kind: "open-ports", host }));
-        if ("ports" in answer) return answer.ports;
-        throw failureOf(answer);
-      },
+      openPorts: (host, ports) => this.#ports((id) => ({ id, kind: "open-ports", host, ports })),
+      listeningPorts: () => this.#ports((id) => ({ id, kind: "listening-ports" })),
       received: async () => {
         const answer = await this.#ask((id) => ({ id, kind: "received" }));
         return "received" in answer ? answer.received : [];
@@ -82,6 +81,12 @@ export class Conversation {
   async #result(question: (id: number) => AppRequest): Promise<CallResult> {
     const answer = await this.#ask(question);
     if ("result" in answer) return answer.result;
+    throw failureOf(answer);
+  }
+
+  async #ports(question: (id: number) => AppRequest): Promise<readonly number[]> {
+    const answer = await this.#ask(question);
+    if ("ports" in answer) return answer.ports;
     throw failureOf(answer);
   }
 

@@ -4,6 +4,9 @@ import { appOf, type Chapter, type Finding, finding, type Stage, type Step } fro
 /** What the operating system answers where there is no way: no such name, no such file, nobody listens, no route. */
 const NO_WAY = /ENOTFOUND|EAI_AGAIN|ENOENT|ECONNREFUSED|EACCES|EHOSTUNREACH|ENETUNREACH|No connection established/;
 
+/** Ports of apps, of databases, and of Envoy's admin interface. */
+const USUAL_PORTS = [22, 80, 443, 2375, 3000, 3306, 5000, 6380, 7443, 8000, 8081, 9000, 9464, 9901, 15000, 15432];
+
 /** Ways past the sidecars from within a container that was taken over: whose it is, and what must be all that it finds. */
 export function aroundTheContainer(
   actor: string,
@@ -40,13 +43,17 @@ export function aroundTheContainer(
 function openPortsOf(actor: string, workload: string, expected: readonly number[]): Step {
   return {
     actor,
-    title: `every TCP port of ${workload}: its sidecar's alone ${expected.length === 1 ? "answers" : "answer"}`,
+    title: `${workload} on the network: ports beside its sidecar's`,
     play: async (stage) => {
-      const open = await appOf(stage, actor).openPorts(stage.mesh.address(workload));
-      return finding(`open: ${open.join(", ")}`, "nothing else listens", [
-        open.join() === expected.join(),
-        `open: ${expected.join(", ")}`,
-      ]);
+      const open = await appOf(stage, actor).openPorts(stage.mesh.address(workload), [...expected, ...USUAL_PORTS]);
+      // What the target's own kernel says, so that no port is left untried.
+      const listening = await appOf(stage, workload).listeningPorts();
+      return finding(
+        `open: ${open.join(", ")}`,
+        `nothing but the sidecar listens: ${listening.join(", ")}`,
+        [open.join() === expected.join(), `open: ${expected.join(", ")}`],
+        [listening.join() === expected.join(), `listening: ${expected.join(", ")}`],
+      );
     },
   };
 }

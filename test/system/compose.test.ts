@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ENVOY_IMAGE, NODE_IMAGE } from "../../cli/containers/compose-file.ts";
+import type { MeshName } from "../../compose/index.ts";
+import { atDepth } from "../support/depth.ts";
+import { type DockerEngine, noDockerReason, startDockerEngine } from "../support/docker-engine.ts";
+import { repositoryPath } from "../support/processes.ts";
+import { provideImages } from "../support/stand-in-images.ts";
+
+const MINUTES = 60_000;
+/** Steps of each scenario, and of a few what they must have come to. */
+const EXPECTED: Readonly<Record<MeshName, { readonly steps: number; readonly rows: readonly RegExp[] }>> = {
+  shop: {
+    steps: 26,
+    rows: [
+      /web +GET \/orders\/42 at orders, which asks db +200 +allowed-by-rule/,
+      /intruder +GET \/orders\/42 at orders: the wrong identity +403 +no-rule-matched/,
+      /intruder +a query at db, over TCP +closed, 0 bytes +no-rule-matched/,
+      /orders on the network.* +open: 8443 /,
+      /orders's Workload API socket, to become orders +no way /,
+      /the authority's API, on the network +no way /,
+    ],
+  },
+  boutique: {
+    steps: 31,
+    rows: [
+      /the twenty pairs, and no other +20 pairs/,
+      /PaymentService\/Charge at paymentservice +grpc 7 +no-rule-matched/,
+    ],
+  },
+};
+
+const missing = noDockerReason();
+describe.skipIf(missing !== undefined)(
+  `the meshes in containers${missing === undefined ? "" : ` (not here: ${missing})`}`,
+  () => {
+    let engine: DockerEngine;
+    beforeAll(async () => {
+      engine = await startDockerEngine();
+      const kind = await provideImages(engine, { node: NODE_IMAGE, envoy: ENVOY_IMAGE });
+      process.stdout.write(`images: ${kind}\n`);
+    }, 10 * MINUTES);
+    afterAll(() => engine?.stop(), MINUTES);
+
+    it.each(atDepth<readonly MeshName[]>({ quick: ["shop"], full: ["shop", "boutique"] }))(
+      "the %s comes up, is attacked in vain, goes down and leaves nothing",
+      async (mesh) => {
+        const folder = repositoryPath("compose", mesh);
+        const compose = (...args: readonly string[]) =>
+          engine.compose(["--project-name", `cellwall-${mesh}`, ...args], folder);
+        try {
+          const up = await compose("up", "--detach");
+          expect(up.code, up.output).toBe(0);
+          const attack = await compose("--profile", "attack", "run", "--rm", "attack");
+          const logs = attack.code === 0 ? "" : (await compose("logs", "--no-color", "--tail=40")).output;
+          expect(attack.code, `${attack.output}\n${logs}`).toBe(0);
+          const { steps, rows } = EXPECTED[mesh];
+          expect(attack.output).toContain(`${steps} as expected, 0 otherwise`);
+          for (const row of rows) expect(attack.output).toMatch(row);
+        } finally {
+          await compose("--profile", "attack", "down", "--volumes", "--timeout", "3");
+        }
+        const named = ["--all", "--quiet", "--filter", `label=com.docker.compose.project=cellwall-${mesh}`];
+        expect(await engine.docker("ps", ...named)).toBe("");
+        expect(await engine.docker("volume", "ls", "--quiet", "--filter", `name=cellwall-${mesh}`)).toBe("");
+      },
+      6 * MINUTES,
+    );
+  },
+);
