@@ -113,6 +113,10 @@ function printLabel(key: string, matcher: Matcher): string {
 function nodeWorkload(workload: Workload): NodeWorkloads["workloads"][number] {
   const socket = workload.attest.find((way) => way.kind === "socket");
   const listens = workload.sidecar?.listens ?? [];
+  const host = workload.sidecar?.address ?? "";
+  const handshakes = listens
+    .filter(({ clients, protocol }) => clients === "mesh" && protocol !== "tcp")
+    .map(({ port }) => ({ host, port }));
   return {
     identity: workload.identity.toString(),
     namespace: workload.namespace,
@@ -120,12 +124,8 @@ function nodeWorkload(workload: Workload): NodeWorkloads["workloads"][number] {
     ...(socket === undefined ? {} : { uid: socket.uid }),
     sharedUid: socket?.sharedUid ?? false,
     serverFirstPorts: listens
-  const host = workload.sidecar?.address ?? "";
-  const handshakes = listens
-    .filter(({ clients, protocol }) => clients === "mesh" && protocol !== "tcp")
-    .map(({ port }) => ({ host, port }));
       .filter((listen) => listen.protocol === "tcp" && listen.speaksFirst === "server")
       .map((listen) => listen.port),
+    ...(handshakes.length === 0 ? {} : { handshakes }),
   };
 }
-    ...(handshakes.length === 0 ? {} : { handshakes }),

@@ -19,8 +19,8 @@ import { StateDir } from "./state-dir.ts";
 import { SvidKeeper } from "./svid-keeper.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import { TokenKeeper } from "./token-keeper.ts";
-import { TrustStore } from "./trust-store.ts";
 import { TrustConfirmation } from "./trust-confirmation.ts";
+import { TrustStore } from "./trust-store.ts";
 
 /** The parts of an agent, wired to each other. */
 export interface AgentParts {
@@ -42,9 +42,9 @@ export interface AgentParts {
   readonly served: ServedWorkloads;
   readonly network: NetworkChecks;
   readonly reporter: Reporter;
+  readonly confirmation: TrustConfirmation;
   /** Speaks to the authority with the agent's identity; throws `ERR_AGENT_NOT_ENROLLED` while there is none. */
   readonly client: () => AuthorityClient;
-  readonly confirmation: TrustConfirmation;
 }
 
 const DEFAULT_MAX_STALE_MS = 3_600_000;
@@ -87,6 +87,7 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
     tokens,
     metrics,
     decisionLog,
+    secretsSettled: () => reporter.changed(),
   });
   const network = new NetworkChecks({ ...common, state, enrolment, served, metrics, decisionLog });
   const failed = (error: unknown, message: string): void => contact.failed(error, message);
@@ -106,7 +107,6 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
     maxStaleMs,
     state,
     metrics,
-    secretsSettled: () => reporter.changed(),
     decisionLog,
     contact,
     enrolment,
@@ -114,6 +114,7 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
     served,
     network,
     reporter,
+    confirmation,
     client,
   };
 }
@@ -126,5 +127,4 @@ function enrolledClient(enrolment: Enrolment): AuthorityClient {
     "ERR_AGENT_NOT_ENROLLED",
     `the agent has no valid identity to speak to the authority with${why}`,
   );
-    confirmation,
 }

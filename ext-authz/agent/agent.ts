@@ -194,9 +194,9 @@ class NodeAgent implements Agent {
         keeper.reconsider();
         served.refreshSecrets();
         network.reconsider();
+        reporter.changed();
         return "kept";
       },
-        reporter.changed();
       workloads: (message) => this.#takeWorkloads(message),
       revocations: async (envelope) => this.#taken("revocations", await revocations.take(envelope)),
       bundle: async (envelope) => this.#taken("bundle", await bundles.take(envelope)),

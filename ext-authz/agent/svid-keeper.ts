@@ -34,10 +34,10 @@ export interface SvidKeeperOptions {
 export interface KeptSvid {
   readonly workload: NodeWorkload;
   readonly identity: WorkloadIdentity;
-  svid: X509Svid | undefined;
-  dueMs: number;
   /** An earlier run of the agent has served it: a sidecar of then may be on its way back. */
   readonly knownBefore: boolean;
+  svid: X509Svid | undefined;
+  dueMs: number;
   failures: number;
   problem: string | undefined;
   /** Whether the problem may pass by itself: without a certificate, callers are then asked to come back. */
@@ -91,8 +91,6 @@ export class SvidKeeper {
     this.wake();
   }
 
-  /** Looks at once whether something is due. */
-  wake(): void {
   /** Asks anew for what one of these keys has signed; what is there serves until the new one comes. */
   replace(tainted: ReadonlySet<string>): void {
     for (const kept of this.#kept.values()) {
@@ -102,6 +100,8 @@ export class SvidKeeper {
     this.wake();
   }
 
+  /** Looks at once whether something is due. */
+  wake(): void {
     this.#wake.abort();
   }
 
@@ -124,9 +124,9 @@ export class SvidKeeper {
     const kept: KeptSvid = {
       workload,
       identity: new WorkloadIdentity(),
+      knownBefore: svid !== undefined,
       svid: fits,
       dueMs: fits === undefined ? Number.NEGATIVE_INFINITY : renewAt(fits, this.#options.timers.random).getTime(),
-      knownBefore: svid !== undefined,
       failures: 0,
       problem: undefined,
       passing: true,
