@@ -158,6 +158,8 @@ async function startSidecars(start: SidecarStart, wanted: readonly string[] | un
   const workloads = start.set.workloads.filter(
     (workload) => workload.sidecar !== undefined && (wanted?.includes(workloadKey(workload)) ?? true),
   );
+  // Each sidecar has an `exit` listener of its own, which is more than Node.js expects of a program.
+  process.setMaxListeners(process.getMaxListeners() + workloads.length);
   const results = await Promise.allSettled(workloads.map((workload) => startSidecar(start, workload)));
   const failed = results.find((result) => result.status === "rejected");
   if (failed?.status === "rejected") throw failed.reason;
