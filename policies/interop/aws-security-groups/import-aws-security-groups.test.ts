@@ -112,3 +112,24 @@ describe("import of AWS security groups", () => {
     expect(read).toThrow(/^x\.tf:2:/);
   });
 });
+
+describe("other ways to write a security group's rules", () => {
+  const rules = (body: string) =>
+    importAwsSecurityGroups([{ path: "main.tf", text: `resource "aws_security_group" "web" {\n${body}\n}\n` }], {});
+
+  it("a list of maps", () => {
+    const { documents: written } = rules(
+      'ingress = [{ from_port = 443, to_port = 443, protocol = "tcp", cidr_blocks = ["10.0.0.0/8"] }]',
+    );
+    expect(written).toContain("10.0.0.0/8");
+    expect(written).toContain("443");
+  });
+
+  it.each([
+    ["computed", "ingress = var.rules"],
+    ["made for each", 'dynamic "ingress" {\nfor_each = var.ports\ncontent {\ncidr_blocks = var.blocks\n}\n}'],
+  ])("rules that are %s are reported", (_title, body) => {
+    const { narrower, unsupported } = rules(body).report.summary;
+    expect(narrower + unsupported).toBeGreaterThan(0);
+  });
+});

@@ -1,6 +1,6 @@
+import { type HclBlock, type HclValue, readHcl } from "../hcl/read-hcl.ts";
 import type { SourceText } from "../importer.ts";
 import type { SourcePlace } from "../report.ts";
-import { type HclBlock, type HclValue, readHcl } from "./hcl.ts";
 
 /** One rule of a security group. */
 export interface GroupRule {
@@ -36,9 +36,24 @@ const RULE_TYPES: ReadonlyMap<string, GroupRule["direction"] | "named"> = new Ma
   ["aws_vpc_security_group_egress_rule", "egress"],
 ]);
 
+/** A block of that type, or the contents of one that is made for each of something. */
+function blocksOf(block: HclBlock, type: string): readonly HclBlock[] {
+  if (block.type === type) return [block];
+  if (block.type !== "dynamic" || block.labels[0] !== type) return [];
+  return block.blocks.filter((inner) => inner.type === "content");
+}
+
+/** Rules that are written as a list of maps; what is computed is kept as a rule whose addresses are that. */
+function listedBlocks(group: HclBlock, type: string): readonly HclBlock[] {
+  return itemsOf(group.attributes.get(type)).map((item) => {
+    const attributes = item.kind === "map" ? item.entries : new Map([["cidr_blocks", item]]);
+    return { type, labels: [], attributes, blocks: [], place: item.kind === "map" ? item.place : group.place };
+  });
+}
+
 /** Reads the security groups of Terraform files; blocks that are about something else are given back by name. */
 export function readSecurityGroups(texts: readonly SourceText[]): GroupsAndOthers {
-  const blocks = texts.flatMap(readHcl);
+  const blocks = texts.flatMap((text) => readHcl(text).blocks);
   const typeOf = ({ type, labels }: HclBlock): string => (type === "resource" ? (labels[0] ?? "") : "");
   const loose = blocks.flatMap((block) => {
     const kind = RULE_TYPES.get(typeOf(block));
@@ -50,8 +65,10 @@ export function readSecurityGroups(texts: readonly SourceText[]): GroupsAndOther
     .filter((block) => typeOf(block) === "aws_security_group")
     .map((block): SecurityGroup => {
       const name = block.labels[1] ?? "";
-      const own = block.blocks.flatMap((inner) =>
-        inner.type === "ingress" || inner.type === "egress" ? [ruleOf(inner, inner.type)] : [],
+      const own = (["ingress", "egress"] as const).flatMap((direction) =>
+        [...block.blocks.flatMap((inner) => blocksOf(inner, direction)), ...listedBlocks(block, direction)].map((one) =>
+          ruleOf(one, direction),
+        ),
       );
       return {
         name,
@@ -94,7 +111,7 @@ function ruleOf(block: HclBlock, direction: GroupRule["direction"]): GroupRule {
     groups: sources.flatMap(({ names }) => names),
     self: textOf(block, "self") === "true",
     open: [
-      ...written.flatMap((item) => (item.kind === "expression" ? [item.text] : [])),
+      ...written.flatMap((item) => (item.kind === "expression" ? [item.text] : item.kind === "map" ? ["{…}"] : [])),
       ...sources.flatMap(({ open }) => open),
       ...prefixLists,
     ],
@@ -117,7 +134,7 @@ function groupNames(value: HclValue | undefined): {
   readonly open: readonly string[];
 } {
   const found = itemsOf(value).map((item) => {
-    const text = item.kind === "list" ? "" : item.text;
+    const text = item.kind === "text" || item.kind === "expression" ? item.text : "";
     return { text, name: /^(?:\$\{)?aws_security_group\.([\w-]+)(?:\[[^\]]*\])?\.id\}?$/.exec(text)?.[1] };
   });
   return {

@@ -43,7 +43,7 @@ const WEB = (source: string): string =>
 describe("what cannot be carried over", () => {
   it.each([
     [
-      "a token",
+      "a token of a provider that nobody defines",
       "{ name: b, permissions: [{ action: allow, http: { pathPrefix: / }, jwt: { providers: [{ name: p }] } }] }",
     ],
     [
@@ -114,5 +114,95 @@ describe("what the source itself refuses", () => {
     ["no action", "{ name: b }", "`action` is neither allow nor deny"],
   ])("is refused with its place: %s", (_title, source, message) => {
     expect(() => imported(WEB(source))).toThrow(new RegExp(`^intentions\\.yaml:3:\\d+: ${message}`));
+  });
+});
+
+const HCL = `
+Kind = "service-intentions"
+Name = "web"
+# the order counts
+Sources = [
+  {
+    Name = "api"
+    Permissions = [
+      { Action = "deny", HTTP = { PathPrefix = "/admin" } },
+      {
+        Action = "allow"
+        HTTP {
+          PathPrefix = "/"
+          Methods    = ["GET"]
+          Header = [{ Name = "x-debug", Present = true, Invert = true }]
+        }
+      },
+    ]
+  },
+  { Name = "batch", Action = "allow" }
+]
+`;
+
+describe("config entries in HCL", () => {
+  it("are read as the others are", () => {
+    const { verdict } = imported(HCL);
+    expect(verdict("default/api", "default/web", "GET /a")).toBe("allow");
+    expect(verdict("default/api", "default/web", "GET /a", { headers: { "x-debug": "1" } })).toBe("deny");
+    expect(verdict("default/api", "default/web", "GET /admin/a")).toBe("deny");
+    expect(verdict("default/batch", "default/web", "DELETE /admin")).toBe("allow");
+  });
+
+  it("say where something is wrong", () => {
+    expect(() => imported(HCL.replace('"/admin"', '"/admin", PathExact = "/b"'))).toThrow(/^intentions\.yaml:9:\d+: /);
+    expect(() => imported(HCL.replace('  { Name = "batch"', "  { Name = "))).toThrow(/^intentions\.yaml:\d+:\d+: /);
+  });
+});
+
+describe("tokens", () => {
+  const PROVIDER = JSON.stringify({
+    Kind: "jwt-provider",
+    Name: "okta",
+    Issuer: "https://id.example",
+    Audiences: ["api"],
+    JSONWebKeySet: { Local: { JWKS: Buffer.from('{"keys":[]}').toString("base64") } },
+  });
+  const intentions = (sources: unknown, more: object = {}) =>
+    JSON.stringify({ Kind: "service-intentions", Name: "web", Sources: sources, ...more });
+  const asked = { Providers: [{ Name: "okta", VerifyClaims: [{ Path: ["perms", "role"], Value: "admin" }] }] };
+  const admin = { claims: { okta: { perms: { role: "admin" } } } };
+
+  it("asked for by a permission, or by the whole entry", () => {
+    const permission = { Action: "allow", HTTP: { PathPrefix: "/" }, JWT: asked };
+    for (const text of [
+      intentions([{ Name: "api", Permissions: [permission] }]),
+      intentions([{ Name: "api", Action: "allow" }], { JWT: asked }),
+    ]) {
+      const { verdict } = imported(`${PROVIDER}\n---\n${text}`);
+      expect(verdict("default/api", "default/web", "GET /", admin)).toBe("allow");
+      expect(verdict("default/api", "default/web", "GET /", { claims: { okta: { perms: {} } } })).toBe("deny");
+      expect(verdict("default/api", "default/web", "GET /")).toBe("deny");
+    }
+  });
+
+  it("a denial that spares who has a token cannot be said, and denies them all", () => {
+    const sources = [
+      {
+        Name: "api",
+        Permissions: [
+          { Action: "deny", HTTP: { PathPrefix: "/" }, JWT: asked },
+          { Action: "allow", HTTP: { PathPrefix: "/" } },
+        ],
+      },
+    ];
+    const { verdict, report } = imported(`${PROVIDER}\n---\n${intentions(sources)}`);
+    expect(verdict("default/api", "default/web", "GET /")).toBe("deny");
+    expect(report.summary.narrower).toBeGreaterThan(0);
+  });
+
+  it("what is compared in another way carries a request that shows it", () => {
+    const { verdict, report } = imported(
+      `${PROVIDER}\n---\n${intentions([{ Name: "api", Action: "allow" }], { JWT: asked })}`,
+    );
+    const [wider] = report.entries.filter(({ fidelity }) => fidelity === "wider");
+    expect(wider?.scope).toBe("odd-claim");
+    const { from = "", to = "", request = "", claims = {} } = wider?.counterExample ?? {};
+    expect(verdict(from, to, request, { claims })).toBe("allow");
   });
 });

@@ -1,41 +1,51 @@
 import type { DraftCaller, DraftPolicy, DraftRule } from "../draft/draft.ts";
 import { labelOf, Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
+import { saySuspects } from "../draft/suspects.ts";
 import { type KnownWorkload, nameOf, type World, worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
-import { isRecord, readForeignYaml } from "../foreign-yaml.ts";
 import type { Importer, ImportOptions, ImportWorkload } from "../importer.ts";
 import { reportOf } from "../report.ts";
-import { Fields } from "../translate/fields.ts";
 import { notePieces, rulesOf } from "../translate/grant.ts";
-import { EVERYTHING, type Pieces, piecesOf } from "../translate/piece.ts";
+import { EVERYTHING, type Pieces, piecesOf, withTokens } from "../translate/piece.ts";
 import { without } from "../translate/subtract.ts";
+import { ofKind, readEntries } from "./entries.ts";
 import { type Intention, intentionsOf, type Permission, type ServiceName } from "./intention.ts";
+import { ConsulTokens } from "./tokens.ts";
 
 const NOTHING: Pieces = { pieces: [], losses: [] };
 
 /**
- * Service intentions of Consul, as Kubernetes resources or config entries in YAML or JSON. For one source and destination
+ * Service intentions of Consul and the token providers they name, as Kubernetes resources or config entries in HCL, JSON or YAML. For one source and destination
  * the most precise intention alone counts; its permissions are taken in order, and what none matches gets
  * `options.defaultAction`, which is `deny` if left out. Services of the source that the registry lacks are added to it.
  */
 export const importConsul: Importer = (texts, options) => {
   const notes = new Notes();
   const home = options.namespace ?? "default";
-  const intentions = readForeignYaml(texts).flatMap((document) => {
-    const kind = isRecord(document.value) ? (document.value.kind ?? document.value.Kind) : undefined;
-    if (/^service-?intentions$/i.test(String(kind)))
-      return intentionsOf(new Fields(document, [], document.value), home, notes);
-    if (!/^(?:service|proxy)-?defaults$/i.test(String(kind)))
-      notes.add(document.at([]), String(kind ?? "document"), "unsupported", "only service intentions are imported");
-    return [];
-  });
-  const world = worldOf({ ...options, workloads: registryOf(intentions, options, home) });
+  const entries = texts.flatMap(readEntries);
+  const tokens = new ConsulTokens(ofKind(entries, "jwtprovider"), options, notes);
+  for (const entry of entries.filter(({ kind }) => !KNOWN_KINDS.includes(kind)))
+    notes.add(
+      entry.fields.place(),
+      entry.written,
+      "unsupported",
+      "only service intentions and token providers are imported",
+    );
+  const intentions = ofKind(entries, "serviceintentions").flatMap((entry) => intentionsOf(entry, home, tokens, notes));
+  const world = {
+    ...worldOf({ ...options, workloads: registryOf(intentions, options, home) }),
+    jwtProviders: tokens.providers,
+  };
   const defaultAction = options.defaultAction ?? "deny";
   for (const intention of intentions) noteIntention(intention, { world, defaultAction, notes });
   const policies = world.workloads.map((workload) => policyOf(workload, intentions, { world, defaultAction, notes }));
+  saySuspects(tokens.suspects, policies, world);
   return { documents: writeDocuments(policies, world), report: reportOf(notes.entries) };
 };
+
+/** What is read, and what says nothing of who may call. */
+const KNOWN_KINDS = ["serviceintentions", "jwtprovider", "servicedefaults", "proxydefaults"];
 
 /** The registry given, and every service that the source names. */
 function registryOf(intentions: readonly Intention[], options: ImportOptions, home: string): readonly ImportWorkload[] {
@@ -117,7 +127,8 @@ function callerOf({ namespace, name }: ServiceName): DraftCaller {
 /** Whether what a caller may do is request lines alone, so that a deny can spare exactly that. */
 function isDeniable({ pieces }: Pieces): boolean {
   return pieces.every(
-    ({ headers, query, except, hosts }) => headers.size + query.size + except.length === 0 && hosts === undefined,
+    ({ headers, query, except, hosts, jwt }) =>
+      headers.size + query.size + except.length === 0 && hosts === undefined && jwt === undefined,
   );
 }
 
@@ -163,7 +174,14 @@ const precision = ({ destination, source, closes }: Intention): number =>
   (destination.name === "*" ? 0 : 2) + (source.name === "*" ? 0 : 1) + (closes === true ? 0.5 : 0);
 
 function grantOf(intention: Intention | undefined, defaultAction: "allow" | "deny"): Pieces {
-  const action = intention?.action ?? defaultAction;
+  const granted = grantOfAction(intention?.action ?? defaultAction, defaultAction);
+  return asking(intention?.tokens, granted);
+}
+
+const asking = (tokens: Intention["tokens"], pieces: Pieces): Pieces =>
+  tokens === undefined ? pieces : withTokens(pieces, tokens);
+
+function grantOfAction(action: Intention["action"], defaultAction: "allow" | "deny"): Pieces {
   if (action === "deny") return NOTHING;
   if (action === "allow") return piecesOf(EVERYTHING);
   const grants = action.map((permission, index) => grantOfPermission(permission, action.slice(0, index)));
@@ -182,13 +200,14 @@ const denialsOf = (permissions: readonly Permission[]): Permission["condition"][
   permissions.filter(({ action }) => action === "deny").map(({ condition }) => condition);
 
 function noteIntention(intention: Intention, { world, defaultAction, notes }: Context): void {
-  const { action, place, construct } = intention;
+  const { action, place, construct, tokens } = intention;
   if (action === "deny") notes.add(place, construct, "exact", "nothing is allowed");
-  else if (action === "allow") notePieces(piecesOf(EVERYTHING), { place, construct, notes, world });
+  else if (action === "allow") notePieces(asking(tokens, piecesOf(EVERYTHING)), { place, construct, notes, world });
   else
     action.forEach((permission, index) => {
       const { place: where, construct: what } = permission;
-      notePieces(effectOf(action, index, defaultAction), { place: where, construct: what, notes, world });
+      const effect = asking(tokens, effectOf(action, index, defaultAction));
+      notePieces(effect, { place: where, construct: what, notes, world });
     });
 }
 

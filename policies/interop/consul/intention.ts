@@ -1,3 +1,4 @@
+import type { DraftJwt } from "../draft/draft.ts";
 import type { Notes } from "../draft/notes.ts";
 import type { SourcePlace } from "../report.ts";
 import type { Fields } from "../translate/fields.ts";
@@ -15,6 +16,8 @@ import {
   unaskable,
   type ValueTest,
 } from "../translate/value-tests.ts";
+
+import type { ConsulTokens } from "./tokens.ts";
 
 /** A service by namespace and name; `*` is any. */
 export interface ServiceName {
@@ -35,6 +38,8 @@ export interface Intention {
   readonly destination: ServiceName;
   readonly source: ServiceName;
   readonly action: "allow" | "deny" | readonly Permission[];
+  /** Tokens one of which is asked for; absent: none is. */
+  readonly tokens?: readonly DraftJwt[];
   /** Stands for a source that cannot be told: it comes before what else is said of all sources. */
   readonly closes?: boolean;
   readonly place: SourcePlace;
@@ -52,16 +57,17 @@ const HTTP_KEYS = ["pathExact", "pathPrefix", "pathRegex", "header", "methods"];
 const HEADER_KEYS = ["name", "present", "exact", "prefix", "suffix", "contains", "regex", "invert", "ignoreCase"];
 
 /** The intentions of one service-intentions entry, a Kubernetes resource or a plain config entry. */
-export function intentionsOf(entry: Fields, home: string, notes: Notes): readonly Intention[] {
+export function intentionsOf(entry: Fields, home: string, tokens: ConsulTokens, notes: Notes): readonly Intention[] {
   const spec = entry.map("spec") ?? entry;
   const destination = destinationOf(entry, spec, home);
   const construct = `intentions for ${shown(destination)}`;
   for (const key of entry.unknown(ENTRY_KEYS))
     notes.add(entry.place(key), `${construct}: ${key}`, "unsupported", "this key is not known");
-  const withToken = spec.has("jwt");
+  const asked = spec.map("jwt");
+  const all = asked === undefined ? undefined : tokens.asked(asked, `${construct}: jwt`);
   return spec
     .maps("sources")
-    .flatMap((source) => intentionOf(source, { destination, construct, home, withToken }, notes));
+    .flatMap((source) => intentionOf(source, { destination, construct, home, tokens, all }, notes));
 }
 
 const shown = ({ namespace, name }: ServiceName): string => `${namespace}/${name}`;
@@ -79,7 +85,9 @@ interface Around {
   readonly destination: ServiceName;
   readonly construct: string;
   readonly home: string;
-  readonly withToken: boolean;
+  readonly tokens: ConsulTokens;
+  /** Tokens that the whole entry asks for. */
+  readonly all: readonly DraftJwt[] | undefined;
 }
 
 function intentionOf(source: Fields, around: Around, notes: Notes): readonly Intention[] {
@@ -103,7 +111,8 @@ function intentionOf(source: Fields, around: Around, notes: Notes): readonly Int
   }
   for (const key of source.unknown(SOURCE_KEYS))
     notes.add(source.place(key), `${construct}: ${key}`, "unsupported", "this key is not known");
-  return [{ destination, source: named, action, place, construct }];
+  const { all } = around;
+  return [{ destination, source: named, action, place, construct, ...(all === undefined ? {} : { tokens: all }) }];
 }
 
 /** Whether the registry tells a source: not by partitions and groups, nor by all services of one namespace. */
@@ -121,23 +130,16 @@ function actionOf(source: Fields, around: Around, notes: Notes): Intention["acti
     return permissions.map((permission, index) => permissionOf(permission, index, around, notes));
   }
   if (action !== "allow" && action !== "deny") throw source.invalid("action", "is neither allow nor deny");
-  // An intention that asks for a token allows less than its action says, and a denial needs none.
-  if (!around.withToken || action === "deny") return action;
-  notes.add(
-    source.place(),
-    `${around.construct}: jwt`,
-    "unsupported",
-    "tokens are asked for by `jwt` rules written by hand",
-  );
-  return "deny";
+  return action;
 }
 
 function permissionOf(permission: Fields, index: number, around: Around, notes: Notes): Permission {
   const construct = `${around.construct}: permissions[${index}]`;
   const action = permission.text("action")?.toLowerCase();
   if (action !== "allow" && action !== "deny") throw permission.invalid("action", "is neither allow nor deny");
-  const opaque = [...permission.unknown(["action", "http", "jwt"]), ...(permission.has("jwt") ? ["jwt"] : [])];
-  if (around.withToken && action === "allow") opaque.push("jwt");
+  const opaque = permission.unknown(["action", "http", "jwt"]);
+  const asked = permission.map("jwt");
+  const tokens = asked === undefined ? undefined : around.tokens.asked(asked, `${construct}: jwt`);
   const http = permission.map("http");
   if (http === undefined && !permission.has("jwt")) throw permission.invalid("http", "is missing");
   for (const key of [...opaque, ...(http?.unknown(HTTP_KEYS) ?? [])])
@@ -146,7 +148,11 @@ function permissionOf(permission: Fields, index: number, around: Around, notes: 
   const unsaid = opaque.length > 0 || (http?.unknown(HTTP_KEYS).length ?? 0) > 0;
   return {
     action,
-    condition: { ...condition, ...(unsaid ? { opaque: true } : {}) },
+    condition: {
+      ...condition,
+      ...(tokens === undefined ? {} : { tokens }),
+      ...(unsaid ? { opaque: true } : {}),
+    },
     place: permission.place(),
     construct,
   };

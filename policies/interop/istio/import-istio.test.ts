@@ -85,9 +85,9 @@ describe("Istio's RequestAuthentications", () => {
 
   it.each([
     [{ registry: "exists" as const }, AUTHENTICATION, "the Mesh has no token provider of this issuer"],
-    [{}, AUTHENTICATION.replace("      audiences: [api]\n", ""), "the rule takes tokens for any audience"],
+    [{}, AUTHENTICATION.replace("      audiences: [api]\n", ""), "it takes tokens for any audience"],
     [{}, AUTHENTICATION.replace("https://id.example/keys", "http://id.example/keys"), "fetched over https only"],
-    [{}, `${AUTHENTICATION}      fromHeaders: [{ name: x-token }]\n`, "not of the places that the rule names"],
+    [{}, `${AUTHENTICATION}      fromHeaders: [{ name: x-token }]\n`, "not of the places that it names"],
   ])("what a token provider cannot be is unsupported: %j", (options, authentication, reason) => {
     const { report } = imported(authentication + REQUIRE, { ...WORKLOADS, ...options });
     const found = report.entries.filter(({ fidelity }) => fidelity === "unsupported").map((entry) => entry.reason);

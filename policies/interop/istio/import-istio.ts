@@ -2,16 +2,17 @@ import { type DraftPolicy, type DraftRule, MESH_NAMESPACE } from "../draft/draft
 import { Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
 import { openByDefault } from "../draft/open-by-default.ts";
+import { saySuspects } from "../draft/suspects.ts";
 import { worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
 import type { Importer, ImportOptions } from "../importer.ts";
 import { reportOf } from "../report.ts";
+import { sayInvalidTokens } from "./invalid-tokens.ts";
 import { Issuers } from "./issuers.ts";
 import type { IstioPolicy } from "./policy.ts";
 import { type IstioDocuments, readIstioPolicies } from "./read-policies.ts";
 import { type CompiledPolicy, compilePolicy, type Reading, sayCarved } from "./reading.ts";
 import { placed, protectionOf, selects } from "./selection.ts";
-import { sayInvalidTokens, saySuspects } from "./suspects.ts";
 
 /** Istio's AuthorizationPolicies, with the RequestAuthentications and Services that they build on. */
 export const importIstio: Importer = (texts, options) => {
@@ -25,7 +26,7 @@ export const importIstio: Importer = (texts, options) => {
   const open = openDrafts(documents, texts[0]?.path ?? "", reading);
   const drafts = [...compiled.flatMap((one) => draftOf(one, reading)), ...open];
   sayInvalidTokens(documents.authentications, drafts, reading);
-  saySuspects(reading.suspects, drafts, reading);
+  saySuspects(reading.suspects, drafts, world);
   return { documents: writeDocuments(drafts, world), report: reportOf(notes.entries) };
 };
 

@@ -1,7 +1,7 @@
 import { printable } from "../../printable.ts";
 import type { DraftProvider } from "../draft/draft.ts";
-import { Names } from "../draft/names.ts";
 import type { Notes } from "../draft/notes.ts";
+import { listed, TokenProviders } from "../draft/token-providers.ts";
 import type { KnownWorkload } from "../draft/world.ts";
 import type { ImportOptions } from "../importer.ts";
 import type { IstioPolicy } from "./policy.ts";
@@ -38,13 +38,10 @@ export class Issuers {
     audiences: readonly string[],
     notes: Notes,
   ) {
-    const named = new Names();
-    const known = [...(options.jwtProviders ?? [])];
-    for (const { name } of known) named.take(name);
+    const tokens = new TokenProviders(options, audiences);
     this.#rootNamespace = options.rootNamespace ?? "istio-system";
-    this.#everywhere = authentications.length === 0 ? known : [];
-    const reading = { known, named, exists: options.registry === "exists", audiences, notes };
-    this.#verified = authentications.flatMap((one) => verifiedBy(one, services, reading));
+    this.#everywhere = authentications.length === 0 ? tokens.known : [];
+    this.#verified = authentications.flatMap((one) => verifiedBy(one, services, { tokens, notes }));
   }
 
   /** Every issuer that the Mesh is to name. */
@@ -88,11 +85,7 @@ const carries = (labels: Readonly<Record<string, string>>, asked: Attachment["la
   Object.entries(asked ?? {}).every(([key, value]) => labels[key] === value);
 
 interface Reading {
-  readonly known: DraftProvider[];
-  readonly named: Names;
-  readonly exists: boolean;
-  /** Audiences for tokens of rules that name none. */
-  readonly audiences: readonly string[];
+  readonly tokens: TokenProviders;
   readonly notes: Notes;
 }
 
@@ -112,60 +105,24 @@ function verifiedBy(source: RequestAuthentication, services: Services, reading: 
   });
 }
 
-function providerOf(rule: JwtRule, construct: string, reading: Reading): DraftProvider | undefined {
-  const { notes, known } = reading;
+function providerOf(rule: JwtRule, construct: string, { tokens, notes }: Reading): DraftProvider | undefined {
   const here = `${construct}: issuer \`${printable(rule.issuer, 80)}\``;
-  const audiences = rule.audiences.length > 0 ? rule.audiences : reading.audiences;
-  const found = known.find(({ issuer }) => issuer === rule.issuer);
-  const problem = problemOf(rule, audiences, found, reading);
-  if (problem !== undefined) {
-    notes.add(rule.place, here, "unsupported", `${problem}; its tokens count for nothing`);
+  const told = tokens.tell(rule);
+  if ("problem" in told) {
+    notes.add(rule.place, here, "unsupported", `${told.problem}; its tokens count for nothing`);
     return undefined;
   }
-  const provider = found ?? newProvider(rule, audiences, reading);
-  if (provider === undefined) return undefined;
+  const { provider, lent } = told;
   notes.add(rule.place, here, "exact", `it is the Mesh's token provider \`${provider.name}\``);
-  if (rule.audiences.length === 0 && found === undefined)
+  if (lent)
     notes.add(
       rule.place,
       here,
       "narrower",
-      `the source takes tokens for any audience, here they are for ${listed(audiences)}`,
-      { scope: "other-audience" },
+      `tokens for any audience count there, here those for ${listed(provider.audiences)}`,
+      {
+        scope: "other-audience",
+      },
     );
   return provider;
-}
-
-function newProvider(rule: JwtRule, audiences: readonly string[], reading: Reading): DraftProvider | undefined {
-  if (rule.jwks === undefined) return undefined;
-  const text = rule.issuer.replace(/^https?:\/\//, "").slice(0, 40);
-  const provider = { name: reading.named.take(text), issuer: rule.issuer, audiences, jwks: rule.jwks };
-  reading.known.push(provider);
-  return provider;
-}
-
-/** Why an issuer's tokens cannot count here. */
-function problemOf(
-  { jwks, otherPlaces, audiences: named }: JwtRule,
-  audiences: readonly string[],
-  found: DraftProvider | undefined,
-  { exists }: Reading,
-): string | undefined {
-  if (otherPlaces) return "a token is read of the header `authorization` alone, not of the places that the rule names";
-  if (found !== undefined)
-    return named.length === 0 || sameTexts(named, found.audiences)
-      ? undefined
-      : `the token provider \`${found.name}\` of the same issuer takes tokens for ${listed(found.audiences)}`;
-  if (exists) return "the Mesh has no token provider of this issuer; add it to `jwtProviders`";
-  if (audiences.length === 0)
-    return "the rule takes tokens for any audience, a token provider here names whom they are for";
-  if (jwks === undefined) return "where the issuer's keys are is not said; add `jwksUri` or `jwks`";
-  if ("url" in jwks && !jwks.url.startsWith("https://")) return "the issuer's keys are fetched over https only";
-  return undefined;
-}
-
-const listed = (texts: readonly string[]): string => texts.map((text) => `\`${printable(text, 60)}\``).join(", ");
-
-function sameTexts(a: readonly string[], b: readonly string[]): boolean {
-  return JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
 }

@@ -1,6 +1,7 @@
 import type { Names } from "../draft/names.ts";
 import type { Notes } from "../draft/notes.ts";
 import type { Say } from "../draft/say.ts";
+import type { Suspected } from "../draft/suspects.ts";
 import { nameOf, type World } from "../draft/world.ts";
 import type { SourcePlace } from "../report.ts";
 import type { Compiled } from "./clause-context.ts";
@@ -9,7 +10,6 @@ import type { Issuers } from "./issuers.ts";
 import { rulesMeet } from "./overlap.ts";
 import type { IstioRule } from "./policy.ts";
 import { type PlacedPolicy, selects } from "./selection.ts";
-import type { Suspected } from "./suspects.ts";
 
 /** What all policies are read in. */
 export interface Reading {

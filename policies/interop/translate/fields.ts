@@ -60,8 +60,10 @@ export class Fields {
     });
   }
 
-  /** The maps of a list. */
+  /** The maps of a list; one map is a list of one, as HCL writes blocks. */
   maps(key: string): readonly Fields[] {
+    const single = isRecord(this.get(key)) ? this.map(key) : undefined;
+    if (single !== undefined) return [single];
     const written = this.#values.get(folded(key))?.[0] ?? key;
     return this.#list(key).map((value, index) => new Fields(this.#document, [...this.#path, written, index], value));
   }

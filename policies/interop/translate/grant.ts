@@ -34,6 +34,7 @@ export function rulesOf({ pieces }: Pieces, grant: Grant, names: Names, world: W
       ...(grant.ports === undefined ? {} : { ports: grant.ports }),
       ...(headers === undefined ? {} : { headers }),
       ...(query === undefined ? {} : { query }),
+      ...(piece.jwt === undefined ? {} : { jwt: piece.jwt }),
       ...(except === undefined ? {} : { except }),
       ...(grant.reason === undefined ? {} : { reason: grant.reason }),
     };
@@ -52,7 +53,11 @@ function linesOf(piece: Piece, { connections }: Grant, world: World): readonly s
     ...(world.websocket && allows(piece, "GET") ? [`websocket ${path}`] : []),
     ...(allows(piece, "POST") ? grpcLines(path, world) : []),
   ]);
-  const plain = piece.headers.size + piece.query.size === 0 && piece.hosts === undefined && piece.except.length === 0;
+  const plain =
+    piece.headers.size + piece.query.size === 0 &&
+    piece.hosts === undefined &&
+    piece.except.length === 0 &&
+    piece.jwt === undefined;
   if (connections === true && plain) lines.push("tcp *");
   return [...new Set(lines)];
 }

@@ -1,4 +1,5 @@
 import type { Matcher } from "../../model/index.ts";
+import type { DraftJwt } from "../draft/draft.ts";
 import type { PathSet } from "./path-set.ts";
 import { both, type ValueTest } from "./value-tests.ts";
 
@@ -14,6 +15,8 @@ export interface Condition {
   readonly hosts?: readonly string[];
   /** All must hold. */
   readonly tests: readonly ValueTest[];
+  /** Tokens one of which is asked for; absent: none is. */
+  readonly tokens?: readonly DraftJwt[];
   /** Something else that cannot be said: the condition may hold less often than it looks. */
   readonly opaque?: boolean;
 }
@@ -25,6 +28,7 @@ export interface Piece {
   readonly hosts?: readonly string[];
   readonly headers: ReadonlyMap<string, Matcher>;
   readonly query: ReadonlyMap<string, Matcher>;
+  readonly jwt?: DraftJwt;
   /** Request lines that are carved out. */
   readonly except: readonly string[];
 }
@@ -62,7 +66,28 @@ export function piecesOf(condition: Condition): Pieces {
     if (next.includes(undefined)) losses.push("inexpressible");
     pieces = next.filter((piece) => piece !== undefined && piece !== "never");
   }
-  return { pieces, losses: [...new Set(losses)] };
+  if (condition.tokens === undefined) return { pieces, losses: [...new Set(losses)] };
+  return withTokens({ pieces, losses: [...new Set(losses)] }, condition.tokens);
+}
+
+/** The pieces where one of these tokens is there as well. */
+export function withTokens({ pieces, losses }: Pieces, tokens: readonly DraftJwt[]): Pieces {
+  const next = pieces.flatMap((piece) => tokens.map((jwt) => withToken(piece, jwt)));
+  const said = next.filter((piece) => piece !== undefined);
+  return {
+    pieces: said,
+    losses: said.length === next.length ? losses : [...new Set([...losses, "inexpressible" as const])],
+  };
+}
+
+/** A rule asks for one token; two of one provider are one whose claims are those of both. */
+function withToken(piece: Piece, jwt: DraftJwt): Piece | undefined {
+  const before = piece.jwt;
+  if (before === undefined) return { ...piece, jwt };
+  const claims = { ...before.claims, ...jwt.claims };
+  const shared = Object.keys(jwt.claims ?? {}).filter((name) => before.claims?.[name] !== undefined);
+  const differ = shared.some((name) => JSON.stringify(before.claims?.[name]) !== JSON.stringify(jwt.claims?.[name]));
+  return before.provider !== jwt.provider || differ ? undefined : { ...piece, jwt: { provider: jwt.provider, claims } };
 }
 
 /** The piece with one more matcher: `never` if nothing is left, `undefined` if it cannot be said. */

@@ -28,9 +28,11 @@ function withoutOne(piece: Piece, condition: Condition): Pieces {
   const paths = condition.paths;
   // What cannot be said is taken to hold for every path, so that nothing is granted that it forbids.
   const patterns = atMost(paths);
-  const blurred = patterns !== paths?.patterns || condition.opaque === true || hostsMatter(piece, condition);
+  // That a token is not there cannot be asked for.
+  const opaque = condition.opaque === true || condition.tokens !== undefined;
+  const blurred = patterns !== paths?.patterns || opaque || hostsMatter(piece, condition);
   const kept = withoutRequests(piece, condition.methods, patterns);
-  const failing = condition.opaque === true ? { pieces: [], losses: [] } : withFailingTest(piece, condition.tests);
+  const failing = opaque ? { pieces: [], losses: [] } : withFailingTest(piece, condition.tests);
   const losses = [...kept.losses, ...failing.losses, ...(blurred ? ["inexpressible" as const] : [])];
   return { pieces: [...kept.pieces, ...failing.pieces], losses };
 }

@@ -1,30 +1,8 @@
-import type { WitnessRequest } from "../../findings/finding.ts";
 import type { DraftPolicy } from "../draft/draft.ts";
-import { Proof } from "../draft/proof.ts";
 import type { Say } from "../draft/say.ts";
-import type { RequestScope } from "../report.ts";
+import { type Suspected, saySuspects } from "../draft/suspects.ts";
 import type { Reading } from "./reading.ts";
 import type { RequestAuthentication } from "./request-authentication.ts";
-
-/** Something that may be let through although the source does not, once a request shows it. */
-export interface Suspected {
-  readonly say: Say;
-  readonly scope: RequestScope;
-  readonly reason: string;
-  readonly change: Partial<WitnessRequest>;
-}
-
-/** Imports hold no time limits, so that any instant shows the same. */
-const ANY_TIME = new Date(0);
-
-/** Calls wider what a request shows to be; what no request shows is not. */
-export function saySuspects(suspects: readonly Suspected[], drafts: readonly DraftPolicy[], { world }: Reading): void {
-  const proof = new Proof(drafts, world);
-  for (const { say, scope, reason, change } of suspects) {
-    const shown = proof.allowed(change, ANY_TIME);
-    if (shown !== undefined) say("wider", reason, scope, shown);
-  }
-}
 
 const REFUSED = "the source refuses a request whose token fails to verify; here it is one without a token";
 
@@ -44,5 +22,5 @@ export function sayInvalidTokens(
     const change = { claims: {}, headers: { authorization: "Bearer expired" } };
     return { say, scope: "invalid-token", reason: REFUSED, change };
   });
-  saySuspects(suspects, drafts, reading);
+  saySuspects(suspects, drafts, reading.world);
 }

@@ -3,9 +3,13 @@ import { InteropError } from "../interop-error.ts";
 import type { SourcePlace } from "../report.ts";
 import { hclTokens, type Token } from "./hcl-tokens.ts";
 
-/** A value of HCL. What is neither text, number, truth value nor list of such is an expression, kept as its text. */
+/**
+ * A value of HCL. `bare` is a number or truth value, as text. What is neither text, number, truth value, map nor list of
+ * such is an expression, kept as its text.
+ */
 export type HclValue =
-  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "text"; readonly text: string; readonly bare?: true }
+  | { readonly kind: "map"; readonly entries: ReadonlyMap<string, HclValue>; readonly place: SourcePlace }
   | { readonly kind: "list"; readonly items: readonly HclValue[] }
   | { readonly kind: "expression"; readonly text: string };
 
@@ -21,9 +25,12 @@ export interface HclBlock {
 /** Blocks may be this deep. */
 const MAX_DEPTH = 40;
 
-/** The blocks of a text of HCL. Throws `InteropError` `ERR_POLICY_INTEROP_SYNTAX` with the place of the first mistake. */
-export function readHcl({ path, text }: SourceText): readonly HclBlock[] {
-  return new Reader(hclTokens(text, path), path).body(0).blocks;
+/** The attributes and blocks of a text. */
+export type HclText = Pick<HclBlock, "attributes" | "blocks">;
+
+/** Reads a text of HCL. Throws `InteropError` `ERR_POLICY_INTEROP_SYNTAX` with the place of the first mistake. */
+export function readHcl({ path, text }: SourceText): HclText {
+  return new Reader(hclTokens(text, path), path).body(0);
 }
 
 class Reader {
@@ -37,7 +44,7 @@ class Reader {
   }
 
   /** Attributes and blocks up to the closing brace, or the end of the text at depth 0. */
-  body(depth: number): Pick<HclBlock, "attributes" | "blocks"> {
+  body(depth: number): HclText {
     const attributes = new Map<string, HclValue>();
     const blocks: HclBlock[] = [];
     if (depth > MAX_DEPTH) throw this.#wrong("blocks are too deep");
@@ -72,6 +79,7 @@ class Reader {
     const token = this.#peek();
     if (depth > MAX_DEPTH) throw this.#wrong("values are too deep", token);
     if (token?.kind === "sign" && token.text === "[") return this.#list(depth);
+    if (token?.kind === "sign" && token.text === "{") return this.#map(token, depth);
     const from = this.#at;
     this.#skipExpression();
     const tokens = this.#tokens.slice(from, this.#at);
@@ -79,9 +87,10 @@ class Reader {
     if (only === undefined) throw this.#wrong("a value is expected", token);
     if (more.length === 0 && only.kind === "string" && !only.text.includes("${"))
       return { kind: "text", text: textOf(only) };
-    if (more.length === 0 && /^\d+$|^true$|^false$/.test(only.text)) return { kind: "text", text: only.text };
+    if (more.length === 0 && /^\d+$|^true$|^false$/.test(only.text))
+      return { kind: "text", text: only.text, bare: true };
     const sign = tokens.map(({ text }) => text).join("");
-    return /^-\d+$/.test(sign) ? { kind: "text", text: sign } : { kind: "expression", text: sign };
+    return /^-\d+$/.test(sign) ? { kind: "text", text: sign, bare: true } : { kind: "expression", text: sign };
   }
 
   #list(depth: number): HclValue {
@@ -98,6 +107,43 @@ class Reader {
       }
       items.push(this.#value(depth + 1));
     }
+  }
+
+  /** A map: `name = value` or `name: value`, parted by commas or the ends of lines. One that is computed is an expression. */
+  #map(first: Token, depth: number): HclValue {
+    const from = this.#at;
+    const entries = new Map<string, HclValue>();
+    this.#at += 1;
+    for (;;) {
+      this.#skipNewlines();
+      const token = this.#next();
+      if (token === undefined) throw this.#wrong("a map that does not end", first);
+      if (token.kind === "sign" && token.text === ",") continue;
+      if (token.kind === "sign" && token.text === "}") return { kind: "map", entries, place: this.#placeOf(first) };
+      const sign = this.#peek()?.text;
+      const named = token.kind === "word" || token.kind === "string";
+      if (!named || token.text === "for" || (sign !== "=" && sign !== ":" && sign !== "{")) return this.#computed(from);
+      if (sign !== "{") this.#at += 1;
+      this.#addTo(entries, nameOf(token), this.#value(depth + 1), sign === "{");
+    }
+  }
+
+  /** A nested block may stand more than once, and is then a list. */
+  #addTo(entries: Map<string, HclValue>, name: string, value: HclValue, isBlock: boolean): void {
+    const before = entries.get(name);
+    if (before === undefined || !isBlock) entries.set(name, value);
+    else entries.set(name, { kind: "list", items: [...(before.kind === "list" ? before.items : [before]), value] });
+  }
+
+  #computed(from: number): HclValue {
+    this.#at = from;
+    this.#skipExpression();
+    const tokens = this.#tokens.slice(from, this.#at);
+    return { kind: "expression", text: tokens.map(({ text }) => text).join("") };
+  }
+
+  #placeOf({ line, column }: Token): SourcePlace {
+    return { file: this.#file, line, column };
   }
 
   /** Passes over an expression: to the end of the line, or to the comma or bracket that ends it. */
