@@ -72,7 +72,11 @@ export function mendables(source: ConfigSource, { envoyVersion, target }: LintOp
     version,
     target: target ?? someTarget(version),
     own: target !== undefined,
-    report: (id, place) => void found.push({ finding: findingOf(source, id, place), edits: place.edits ?? [] }),
+    report: (id, place) => {
+      // What a running Envoy says is no text that could be changed.
+      const edits = view.kind === "bootstrap" ? (place.edits ?? []) : [];
+      found.push({ finding: findingOf(source, id, { ...place, edits }), edits });
+    },
   };
   for (const look of LOOKS) look(context);
   return withoutTwins(found).sort((a, b) => order(a.finding, b.finding));
