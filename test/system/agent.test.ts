@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Client, credentials, Metadata } from "@grpc/grpc-js";
+import { Client, credentials } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Authority, createAuthority } from "../../authority/index.ts";
 import { type CertificateAuthority, openCertificateAuthority } from "../../ca/index.ts";
@@ -16,8 +16,8 @@ import { capturingLogger, type LoggedLine, until } from "../../ext-authz/testing
 import { readAnswer } from "../../ext-authz/testing/check-answer.ts";
 import { checkRequest } from "../../ext-authz/testing/check-request.ts";
 import { shardOf } from "../../policies/index.ts";
-import { parseTrustDomain } from "../../spiffe/index.ts";
-import { workloadApi } from "../../spiffe/workload-api/index.ts";
+import { parseTrustDomain, SpiffeError } from "../../spiffe/index.ts";
+import { JwtSource, X509Source } from "../../spiffe/workload-api/index.ts";
 import { openStore, type Store } from "../../store/index.ts";
 
 const NODE = "host-7";
@@ -95,6 +95,7 @@ let url = "";
 let port = 0;
 const agents: Agent[] = [];
 const clients: Client[] = [];
+const sources: { close(): void }[] = [];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "cw-"));
@@ -102,7 +103,7 @@ beforeEach(async () => {
   await publish("/orders");
 });
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.close();
+  for (const client of [...clients.splice(0), ...sources.splice(0)]) client.close();
   for (const agent of agents.splice(0)) await agent.stop();
   await closeAuthority();
   rmSync(folder, { recursive: true, force: true });
@@ -178,6 +179,15 @@ function checks(runDir = join(folder, "run")) {
     return answer.status === 0 ? "allowed" : `${answer.httpStatus} ${answer.reason}`;
   };
 }
+
+const codeOf = (read: () => unknown): unknown => {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    return error instanceof SpiffeError ? error.code : error;
+  }
+};
 
 describe("an agent with its authority", () => {
   it("joins, obtains identities and policy, and decides", async () => {
@@ -272,19 +282,33 @@ describe("an agent with its authority", () => {
     expect(await checks()("/orders")).toBe("allowed");
   });
 
-  it("hands an application its identity over the Workload API", async () => {
+  it("hands an application its X.509 and JWT identities over the Workload API, and takes them back when it is revoked", async () => {
     await joinedAgent();
     const { workload } = socketPaths(join(folder, "run"), { namespace: "shop", name: "web" });
-    const client = new Client(`unix:${workload}`, credentials.createInsecure());
-    clients.push(client);
-    const metadata = new Metadata();
-    metadata.set("workload.spiffe.io", "true");
-    const { path, requestSerialize, responseDeserialize } = workloadApi.SpiffeWorkloadAPIService.fetchX509Svid;
-    const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {}, metadata);
-    stream.on("error", () => undefined);
-    const first = await new Promise<workloadApi.X509SVIDResponse>((resolve) => stream.once("data", resolve));
-    expect(first.svids.map(({ spiffeId }) => spiffeId)).toEqual([WEB]);
-    stream.cancel();
+    const address = `unix://${workload}`;
+    const [x509, jwt] = await Promise.all([X509Source.open({ address }), JwtSource.open({ address })]);
+    sources.push(x509, jwt);
+    const { token } = await jwt.fetch({ audience: ["orders"] });
+    const verified = await jwt.verify(token, { audience: "orders" });
+    expect([`${x509.svid.id}`, verified.ok && `${verified.svid.id}`]).toEqual([WEB, WEB]);
+    const own = x509.bundleOf(x509.svid.id.trustDomain);
+    expect(own?.x509Authorities[0]?.raw.equals(ca.trustBundle().x509Authorities[0]?.raw ?? Buffer.alloc(0))).toBe(true);
+    expect((await jwt.fetch({ audience: ["orders"] })).token).toBe(token);
+
+    await ca.revoke({ identity: WEB, reason: "test" }, "test");
+    const codes = () => [codeOf(() => x509.svid), codeOf(() => jwt.bundles)];
+    await until("the withdrawal", () => codes().every((code) => code === "ERR_SPIFFE_NO_IDENTITY"));
+    await expect(jwt.fetch({ audience: ["orders"] })).rejects.toMatchObject({ code: "ERR_SPIFFE_NO_IDENTITY" });
+  });
+
+  it("pushes the identity of a workload that is registered later to a program that already waits for it", async () => {
+    await joinedAgent();
+    const { workload } = socketPaths(join(folder, "run"), { namespace: "shop", name: "late" });
+    const opening = X509Source.open({ address: `unix://${workload}`, backoffMs: () => 20 });
+    await publish("/orders", NEW_WORKLOAD);
+    const source = await opening;
+    sources.push(source);
+    expect(`${source.svid.id}`).toBe("spiffe://shop.example/shop/late");
   });
 
   it("obtains no identity that its node may not run; the refusal is in the ledger", async () => {
