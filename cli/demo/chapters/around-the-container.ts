@@ -2,7 +2,7 @@ import type { CallResult } from "../../../compose/index.ts";
 import { appOf, type Chapter, type Finding, finding, type Stage, type Step } from "../step.ts";
 
 /** What the operating system answers where there is no way: no such name, no such file, nobody listens, no route. */
-const NO_WAY = /ENOTFOUND|EAI_AGAIN|ENOENT|ECONNREFUSED|EACCES|EHOSTUNREACH|ENETUNREACH|No connection established/;
+const NO_WAY = ["ENOTFOUND", "EAI_AGAIN", "ENOENT", "ECONNREFUSED", "EACCES", "EHOSTUNREACH", "ENETUNREACH"];
 
 /** Ports of apps, of databases, and of Envoy's admin interface. */
 const USUAL_PORTS = [22, 80, 443, 2375, 3000, 3306, 5000, 6380, 7443, 8000, 8081, 9000, 9464, 9901, 15000, 15432];
@@ -13,29 +13,22 @@ export function aroundTheContainer(
   targets: readonly { readonly workload: string; readonly ports: readonly number[] }[],
 ): Chapter {
   const other = targets[0]?.workload ?? actor;
+  const whose = other.endsWith("s") ? `${other}'` : `${other}'s`;
   return {
     title: `Ways around the sidecar, from the container of ${actor}`,
     steps: [
       ...targets.map(({ workload, ports }) => openPortsOf(actor, workload, ports)),
-      noWay(actor, `${other}'s Check socket, to ask what it may`, (stage) =>
-        throughSocket(stage, actor, stage.mesh.sockets(other).workload.replace("workload.sock", "authz.sock")),
+      throughSocket(actor, `${whose} Check socket, to ask what it may`, (stage) =>
+        stage.mesh.sockets(other).workload.replace("workload.sock", "authz.sock"),
       ),
-      {
-        actor,
-        title: `${other}'s Workload API socket, to become ${other}`,
-        play: async (stage) => {
-          const taking = appOf(stage, actor).identity(stage.mesh.sockets(other).workload);
-          return judge(await taking.then(() => undefined, String));
-        },
-      },
-      noWay(actor, "the authority's API, on the network", (stage) =>
-        appOf(stage, actor).rawTls({
-          host: "authority",
-          port: 7443,
-          bytes: "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n",
-        }),
-      ),
-      noWay(actor, "the Docker engine's socket", (stage) => throughSocket(stage, actor, "/var/run/docker.sock")),
+      attempt(actor, `${whose} Workload API socket, to become ${other}`, async (stage) => {
+        await appOf(stage, actor).identity(stage.mesh.sockets(other).workload);
+      }),
+      attempt(actor, "the authority's API, on the network", async (stage) => {
+        const open = await appOf(stage, actor).openPorts("authority", [7443]);
+        if (open.length === 0) throw new Error("ECONNREFUSED");
+      }),
+      throughSocket(actor, "the Docker engine's socket", () => "/var/run/docker.sock"),
     ],
   };
 }
@@ -58,25 +51,20 @@ function openPortsOf(actor: string, workload: string, expected: readonly number[
   };
 }
 
-function noWay(actor: string, title: string, call: (stage: Stage) => Promise<CallResult>): Step {
-  return {
-    actor,
-    title,
-    play: async (stage) => {
-      const { status, bytesReceived, error } = await call(stage);
-      return judge(status === undefined && bytesReceived === 0 ? (error ?? "connected, and heard nothing") : undefined);
-    },
-  };
+function throughSocket(actor: string, title: string, path: (stage: Stage) => string): Step {
+  return attempt(actor, title, async (stage) => {
+    const result: CallResult = await appOf(stage, actor).http({ socket: path(stage), method: "GET", path: "/" });
+    if (result.status === undefined) throw new Error(result.error ?? "connected, and heard nothing");
+  });
+}
+
+/** A way that must not be there: the attempt rejects, and for that reason. */
+function attempt(actor: string, title: string, reach: (stage: Stage) => Promise<void>): Step {
+  return { actor, title, play: async (stage) => judge(await reach(stage).then(() => undefined, String)) };
 }
 
 function judge(refusal: string | undefined): Finding {
-  const [word] = NO_WAY.exec(refusal ?? "") ?? [];
-  return finding(refusal === undefined ? "reached" : "no way", word ?? refusal ?? "it answered", [
-    word !== undefined,
-    "no way to it",
-  ]);
-}
-
-function throughSocket(stage: Stage, actor: string, socketPath: string): Promise<CallResult> {
-  return appOf(stage, actor).http({ socket: socketPath, method: "GET", path: "/" });
+  if (refusal === undefined) return finding("reached", "it answered", [false, "no way to it"]);
+  const word = NO_WAY.find((each) => refusal.includes(each));
+  return finding("no way", word ?? refusal, [word !== undefined, "no such name, no such file, or nobody there"]);
 }
