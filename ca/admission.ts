@@ -19,6 +19,7 @@ export function admitWorkload(
   if (!read.ok) return { ok: false, refusal: { ...about, code: "ERR_CA_UNREGISTERED", reason: read.message } };
   const workload = registry.workload(identity);
   if (workload === undefined) return { ok: false, refusal: { ...about, ...unregistered(identity) } };
+  if (registry.external) return { ok: false, refusal: { ...about, ...external(identity) } };
   const admission = registry.admit(standing.node, workload);
   if (!admission.ok) return { ok: false, refusal: { ...about, ...notOnNode(identity, admission.reason) } };
   if (revocations.isIdentityRevoked(identity)) return { ok: false, refusal: { ...about, ...revoked(identity) } };
@@ -28,6 +29,11 @@ export function admitWorkload(
 function unregistered(identity: string): Pick<Refusal, "code" | "reason" | "hint"> {
   const reason = `no \`Workload\` document has the identity \`${printable(identity)}\``;
   return { code: "ERR_CA_UNREGISTERED", reason, hint: "publish the workload before its agent asks for it" };
+}
+
+function external(identity: string): Pick<Refusal, "code" | "reason" | "hint"> {
+  const reason = `\`${printable(identity)}\` is issued by another authority: the \`Mesh\` says \`identity.issuer: external\``;
+  return { code: "ERR_CA_EXTERNAL_ISSUER", reason, hint: "ask that authority, or remove `identity` from the Mesh" };
 }
 
 function notOnNode(identity: string, why: string): Pick<Refusal, "code" | "reason" | "hint"> {

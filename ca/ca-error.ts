@@ -33,6 +33,8 @@ export type CaErrorCode =
   | "ERR_CA_UNREGISTERED"
   /** A workload whose `runsOn` does not select the asking node. */
   | "ERR_CA_NOT_ON_NODE"
+  /** Another authority issues the certificates of this mesh's workloads. */
+  | "ERR_CA_EXTERNAL_ISSUER"
   /** The identity, node or certificate has been revoked. */
   | "ERR_CA_REVOKED"
   /** A revocation that does not name exactly one thing, or names it in a form that cannot be read. */

@@ -12,14 +12,18 @@ export interface Registry {
   nodeNames(): readonly string[];
   workload(identity: string): Workload | undefined;
   admit(node: Node, workload: Workload): Admission;
+  /** Whether another authority issues the workloads' certificates. */
+  readonly external: boolean;
   workloadsOf(node: string): NodeWorkloads;
 }
+
+type RegisteredSet = Pick<PolicySet, "nodes" | "workloads"> & Partial<Pick<PolicySet, "mesh">>;
 
 /**
  * Reads nodes and workloads of a policy set. `localNode` exists even if no document names it, and may run every workload
  * that has no `runsOn`; no other node may run those.
  */
-export function registryOf(set: Pick<PolicySet, "nodes" | "workloads">, localNode?: string): Registry {
+export function registryOf(set: RegisteredSet, localNode?: string): Registry {
   const nodes = new Map(set.nodes.map((node) => [node.name, node]));
   if (localNode !== undefined && !nodes.has(localNode)) nodes.set(localNode, unnamedNode(localNode));
   const workloads = new Map(set.workloads.map((workload) => [workload.identity.toString(), workload]));
@@ -29,10 +33,13 @@ export function registryOf(set: Pick<PolicySet, "nodes" | "workloads">, localNod
     nodeNames: () => [...nodes.keys()],
     workload: (identity: string) => workloads.get(identity),
     admit,
+    external: set.mesh?.identity !== undefined,
     workloadsOf: (name: string) => {
       const node = nodes.get(name);
       const mine = node === undefined ? [] : set.workloads.filter((workload) => admit(node, workload).ok);
-      return { node: name, workloads: mine.map(nodeWorkload) };
+      const identity = set.mesh?.identity;
+      const workloads = mine.map(nodeWorkload);
+      return { node: name, workloads, ...(identity === undefined ? {} : { externalBundle: identity.bundle }) };
     },
   });
 }

@@ -48,11 +48,25 @@ export interface AgentStatus {
   /** This agent's own node is revoked: it gets no certificates any more. */
   readonly nodeRevoked: boolean;
   readonly workloads: readonly WorkloadStatus[];
+  /** Only where another authority issues the workloads' certificates. */
+  readonly externalTrust?: ExternalTrustStatus;
   /** Only where the agent serves checks over the network. */
   readonly listen?: NetworkStatus;
   readonly clock: { readonly now: string; readonly wallBehindSeconds: number };
   readonly decisionLog: { readonly dropped: number };
   readonly metricsUrl?: string;
+}
+
+/** The trust bundle of SPIRE, Istio or another authority. */
+export interface ExternalTrustStatus {
+  /** `file …`, `url …` or `workload api …` */
+  readonly source: string;
+  /** Certificates in it; 0 where there was none yet, and then sidecars get no trust from the agent. */
+  readonly authorities: number;
+  /** When it was first seen as it is, since the agent's start. */
+  readonly updatedAt?: string;
+  /** Why the newest could not be had or read, while the last good one stays. */
+  readonly problem?: string;
 }
 
 /** Checks over the network. */

@@ -143,6 +143,14 @@ export const nodeWorkloads = z.strictObject({
       handshakes: z.array(z.strictObject({ host: z.string(), port: z.int() })).optional(),
     }),
   ),
+  /** Where the agent finds the trust bundle of the authority that issues the workloads' certificates, where that is another one. */
+  externalBundle: z
+    .union([
+      z.strictObject({ file: z.string() }),
+      z.strictObject({ url: z.string() }),
+      z.strictObject({ workloadApi: z.string() }),
+    ])
+    .optional(),
 });
 export type NodeWorkloads = z.infer<typeof nodeWorkloads>;
 
@@ -338,6 +346,48 @@ export const apiError = z.strictObject({
 });
 export type ApiError = z.infer<typeof apiError>;
 
+/** What is known of a federated trust domain. */
+const federatedDomain = z.strictObject({
+  trustDomain: z.string(),
+  /** How its bundle is fetched, and where; absent where the mesh gives a bundle and no endpoint. */
+  profile: z.enum(["https_web", "https_spiffe"]).optional(),
+  url: z.string().optional(),
+  /** Keys that vouch for its identities; absent where no bundle is known, so that its callers are refused. */
+  keys: z.int().optional(),
+  /** Decimal: below 2^64. */
+  sequence: z.string().optional(),
+  refreshHintSeconds: z.int().optional(),
+  /** When its endpoint last gave the bundle, or said the same again. */
+  fetchedAt: instant.optional(),
+  nextAt: instant.optional(),
+  /** Why the newest attempt came to nothing; what was known before stays in use. */
+  problem: z.string().optional(),
+});
+
+/** A server for others than agents, as the mesh asks for it. */
+const outwardServer = z.strictObject({
+  name: z.enum(["bundleEndpoint", "oidcDiscovery"]),
+  listen: z.string(),
+  /** Why it does not listen. */
+  problem: z.string().optional(),
+});
+
+/** `GET /v1/federation` (admin). */
+export const federationStatus = z.strictObject({
+  trustDomain: z.string(),
+  /** The own SPIFFE bundle document, for others to begin with. */
+  bundle: z.string(),
+  federation: z.array(federatedDomain).optional(),
+  outward: z.array(outwardServer).optional(),
+});
+export type FederationStatus = z.infer<typeof federationStatus>;
+
+/** `POST /v1/federation/refresh` (admin): asks all endpoints where none is named. */
+export const federationRefresh = z.strictObject({ trustDomain: z.string().optional() });
+
+/** An answer that only says that it was done. */
+export const acknowledgement = z.strictObject({ ok: z.literal(true) });
+
 /** `GET /v1/status` (admin). */
 export const authorityStatus = z.strictObject({
   trustDomain: z.string(),
@@ -381,6 +431,10 @@ export const authorityStatus = z.strictObject({
       notAfter: instant,
     }),
   ),
+  /** Trust domains that the mesh federates with; absent where there are none. */
+  federation: z.array(federatedDomain).optional(),
+  /** Servers for others than agents; absent where the mesh asks for none. */
+  outward: z.array(outwardServer).optional(),
   /** The registered workloads of the set in force; absent before the first publish. */
   workloads: z
     .array(

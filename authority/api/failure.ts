@@ -37,6 +37,7 @@ const CA_STATUS: ReadonlyMap<string, number> = new Map([
   ["ERR_CA_ATTESTATION", 403],
   ["ERR_CA_UNREGISTERED", 403],
   ["ERR_CA_NOT_ON_NODE", 403],
+  ["ERR_CA_EXTERNAL_ISSUER", 403],
   ["ERR_CA_NOT_ENROLLED", 403],
   ["ERR_CA_REVOKED", 403],
   ["ERR_CA_UNKNOWN_NODE", 404],

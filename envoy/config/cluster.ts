@@ -4,6 +4,8 @@ import { type JsonObject, typed } from "./json.ts";
 /** Names of the clusters that lead to the agent's sockets. */
 export const AUTHZ_CLUSTER = "cellwall_authz";
 export const ENVOY_CLUSTER = "cellwall_envoy";
+/** Name of the cluster that leads to another authority's secrets (SDS). */
+export const IDENTITY_CLUSTER = "identity";
 
 const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 

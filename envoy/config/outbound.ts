@@ -24,7 +24,7 @@ export function outboundListener(context: RenderContext, call: Call): Part {
   const address = listenerAddress(localEndpoint(call));
   return {
     listeners: [listener({ name, address, filters: [filter] })],
-    clusters: [peerCluster(name, callee, call.port)],
+    clusters: [peerCluster(context, name, callee, call.port)],
   };
 }
 
@@ -49,7 +49,12 @@ function httpManager(name: string, listen: Listen): JsonObject {
   });
 }
 
-function peerCluster(name: string, { workload, address, listen }: Callee, port: number): JsonObject {
+function peerCluster(
+  context: RenderContext,
+  name: string,
+  { workload, address, listen }: Callee,
+  port: number,
+): JsonObject {
   const http = listen.protocol === "http";
   const protocol = {
     http2_protocol_options: {
@@ -63,7 +68,7 @@ function peerCluster(name: string, { workload, address, listen }: Callee, port: 
     connectTimeout: "5s",
     more: {
       ...(http ? httpOptions(protocol, age) : {}),
-      transport_socket: peerTls(workload, http ? ["h2"] : []),
+      transport_socket: peerTls(context.set, workload, http ? ["h2"] : []),
     },
   });
 }

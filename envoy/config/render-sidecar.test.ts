@@ -95,6 +95,27 @@ describe("inbound listeners", () => {
   });
 });
 
+describe("a mesh whose certificates another authority issues", () => {
+  const bundle = { file: "/etc/certs/root-cert.pem" };
+  const external = (change: Partial<Sidecar>, certificates?: { readonly sds: string }) => {
+    const web = workload("web", sidecar(change));
+    const identity = { bundle, ...(certificates === undefined ? {} : { certificates }) };
+    return render({ workload: web, set: meshOf([web], { identity }) });
+  };
+
+  it("has sidecars that take theirs from that authority's socket", () => {
+    const config = external({ listens: [listen()] }, { sds: "unix:/run/spire/agent.sock" });
+    expect(all(part(config, "clusters", "identity"), "path")).toEqual(["/run/spire/agent.sock"]);
+  });
+
+  it("has no sidecars that cannot know where theirs are, but for those that need none", () => {
+    expect(() => external({ listens: [listen()] })).toThrow(
+      expect.objectContaining({ code: "ERR_ENVOY_CONFIG", hint: expect.stringContaining("certificates") }),
+    );
+    expect(names(external({ listens: [listen({ clients: "public" })] }), "clusters")).not.toContain("identity");
+  });
+});
+
 describe("what cannot be rendered", () => {
   it("is a workload without a sidecar", () => {
     const bare = workload("bare");

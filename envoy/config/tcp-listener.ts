@@ -60,7 +60,8 @@ function transportOf(
       : { transportSocket: edgeListenerTls(listen.serverCertificate, []) };
   }
   // With a server that speaks first the handshake is the authorization; the `Check` at the client's first bytes comes on top.
-  const tls = listen.speaksFirst === "server" ? serverFirstTls(listen.port) : meshListenerTls(context.set, []);
+  const tls =
+    listen.speaksFirst === "server" ? serverFirstTls(context.set, listen.port) : meshListenerTls(context.set, []);
   return { transportSocket: tls, accessLog: tlsFailureLog() };
 }
 

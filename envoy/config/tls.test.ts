@@ -10,8 +10,8 @@ const callee = workload("db", sidecar());
 
 describe.each([
   ["a mesh listener", meshListenerTls(set, ["h2"])],
-  ["a server-first listener", serverFirstTls(3306)],
-  ["a call", peerTls(callee, ["h2"])],
+  ["a server-first listener", serverFirstTls(set, 3306)],
+  ["a call", peerTls(set, callee, ["h2"])],
 ])("tls of %s", (_kind, tls) => {
   it("is 1.3 and nothing else", () => {
     expect(only(tls, "tls_minimum_protocol_version")).toBe("TLSv1_3");
@@ -43,15 +43,27 @@ describe("a mesh listener", () => {
     expect(only(meshListenerTls(set, []), "validation_context_sds_secret_config")).toMatchObject({ name: "ALL" });
   });
 
-  it.each([meshListenerTls(set, []), serverFirstTls(1)])("asks for a certificate and resumes no session", (tls) => {
-    expect(only(tls, "require_client_certificate")).toBe(true);
-    expect(only(tls, "disable_stateless_session_resumption")).toBe(true);
-    expect(only(tls, "disable_stateful_session_resumption")).toBe(true);
-  });
+  it.each([meshListenerTls(set, []), serverFirstTls(set, 1)])(
+    "asks for a certificate and resumes no session",
+    (tls) => {
+      expect(only(tls, "require_client_certificate")).toBe(true);
+      expect(only(tls, "disable_stateless_session_resumption")).toBe(true);
+      expect(only(tls, "disable_stateful_session_resumption")).toBe(true);
+    },
+  );
+});
+
+it("takes the own certificate from another issuer's socket, and whom to believe from the agent all the same", () => {
+  const identity = { bundle: { file: "/x" }, certificates: { sds: "unix:/run/spire/agent.sock" } };
+  const external = meshOf([], { identity });
+  for (const tls of [meshListenerTls(external, []), serverFirstTls(external, 1), peerTls(external, callee, [])]) {
+    expect(all(only(tls, "tls_certificate_sds_secret_configs"), "cluster_name")).toEqual(["identity"]);
+    expect(all(only(tls, "validation_context_sds_secret_config"), "cluster_name")).toEqual(["cellwall_envoy"]);
+  }
 });
 
 it("admits nobody to a server-first listener but whom the agent names", () => {
-  const tls = serverFirstTls(3306);
+  const tls = serverFirstTls(set, 3306);
   expect(only(tls, "match_typed_subject_alt_names")).toEqual([
     { san_type: "URI", matcher: { exact: "urn:cellwall:nobody" } },
   ]);
@@ -59,7 +71,7 @@ it("admits nobody to a server-first listener but whom the agent names", () => {
 });
 
 it("calls exactly the callee's identity, and verifies it anew on each connection", () => {
-  const tls = peerTls(callee, ["h2"]);
+  const tls = peerTls(set, callee, ["h2"]);
   expect(only(tls, "match_typed_subject_alt_names")).toEqual([
     { san_type: "URI", matcher: { exact: "spiffe://shop.example/shop/db" } },
   ]);

@@ -1,6 +1,6 @@
-import type { PolicySet, Workload } from "../../policies/index.ts";
+import type { Mesh, PolicySet, Workload } from "../../policies/index.ts";
 import { NOBODY, THROW_AWAY_ANCHOR } from "../throw-away-anchor.ts";
-import { ENVOY_CLUSTER } from "./cluster.ts";
+import { ENVOY_CLUSTER, IDENTITY_CLUSTER } from "./cluster.ts";
 import { type JsonObject, typed } from "./json.ts";
 
 const TLS = "envoy.transport_sockets.tls";
@@ -19,15 +19,15 @@ export function callersSecret(port: number): string {
 
 /** TLS of a mesh listener: every peer shows a certificate of the mesh's own or a federated trust domain. */
 export function meshListenerTls(set: Pick<PolicySet, "mesh">, alpn: readonly string[]): JsonObject {
-  return listenerTls(alpn, validation(peerMatchers(set.mesh), ALL_TRUST_DOMAINS));
+  return listenerTls(alpn, set.mesh, validation(peerMatchers(set.mesh), ALL_TRUST_DOMAINS));
 }
 
 /**
  * TLS of a server-first listener: only the callers that the agent names get through the handshake.
  * SECURITY: Envoy ORs its own matchers with the agent's; a matcher for nobody turns an empty list into "nobody" instead of "everybody".
  */
-export function serverFirstTls(port: number): JsonObject {
-  return listenerTls([], validation([uriMatcher({ exact: NOBODY })], callersSecret(port)));
+export function serverFirstTls({ mesh }: Pick<PolicySet, "mesh">, port: number): JsonObject {
+  return listenerTls([], mesh, validation([uriMatcher({ exact: NOBODY })], callersSecret(port)));
 }
 
 /** TLS of an edge listener: the certificate in the workload's folder, no client certificate. */
@@ -47,30 +47,33 @@ export function edgeListenerTls(folder: string, alpn: readonly string[]): JsonOb
 }
 
 /** TLS towards one peer, which must show exactly the callee's identity. */
-export function peerTls(callee: Workload, alpn: readonly string[]): JsonObject {
+export function peerTls({ mesh }: Pick<PolicySet, "mesh">, callee: Workload, alpn: readonly string[]): JsonObject {
   const only = [uriMatcher({ exact: callee.identity.toString() })];
   return transportSocket(UPSTREAM, {
     sni: `${callee.name}.${callee.namespace}.cellwall.internal`,
     // No session resumption: each connection verifies the peer anew.
     max_session_keys: 0,
-    common_tls_context: commonTls(alpn, validation(only, ALL_TRUST_DOMAINS)),
+    common_tls_context: commonTls(alpn, mesh, validation(only, ALL_TRUST_DOMAINS)),
   });
 }
 
-function listenerTls(alpn: readonly string[], validationContext: JsonObject): JsonObject {
+function listenerTls(alpn: readonly string[], mesh: Mesh, validationContext: JsonObject): JsonObject {
   return transportSocket(DOWNSTREAM, {
     require_client_certificate: true,
     disable_stateless_session_resumption: true,
     disable_stateful_session_resumption: true,
-    common_tls_context: commonTls(alpn, validationContext),
+    common_tls_context: commonTls(alpn, mesh, validationContext),
   });
 }
 
-function commonTls(alpn: readonly string[], validationContext: JsonObject): JsonObject {
+/** The own certificate comes from whoever issues it; whom to believe comes from the agent in any case. */
+function commonTls(alpn: readonly string[], { identity }: Mesh, validationContext: JsonObject): JsonObject {
   return {
     ...(alpn.length === 0 ? {} : { alpn_protocols: alpn }),
     tls_params: ONLY_TLS_1_3,
-    tls_certificate_sds_secret_configs: [secret(OWN_CERTIFICATE)],
+    tls_certificate_sds_secret_configs: [
+      secret(OWN_CERTIFICATE, identity === undefined ? ENVOY_CLUSTER : IDENTITY_CLUSTER),
+    ],
     combined_validation_context: validationContext,
   };
 }
@@ -104,7 +107,7 @@ function uriMatcher(matcher: JsonObject): JsonObject {
 }
 
 /** Every secret has the same source, so that Envoy shares one stream a name. Without a secret the listener stays closed for ever. */
-function secret(name: string): JsonObject {
+function secret(name: string, source = ENVOY_CLUSTER): JsonObject {
   const retry = { retry_back_off: { base_interval: "0.05s", max_interval: "0.5s" } };
   return {
     name,
@@ -114,7 +117,7 @@ function secret(name: string): JsonObject {
       api_config_source: {
         api_type: "GRPC",
         transport_api_version: "V3",
-        grpc_services: [{ envoy_grpc: { cluster_name: ENVOY_CLUSTER, retry_policy: retry } }],
+        grpc_services: [{ envoy_grpc: { cluster_name: source, retry_policy: retry } }],
       },
     },
   };

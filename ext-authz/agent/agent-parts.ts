@@ -10,6 +10,7 @@ import { BundleIntake } from "./bundle-intake.ts";
 import { readClockFloor } from "./clock-file.ts";
 import { Contact } from "./contact.ts";
 import { Enrolment } from "./enrolment.ts";
+import { ExternalTrust } from "./external-trust.ts";
 import { IntakeJournal } from "./intake-journal.ts";
 import { NetworkChecks } from "./network-checks.ts";
 import { Reporter } from "./reporter.ts";
@@ -40,6 +41,7 @@ export interface AgentParts {
   readonly revocations: RevocationIntake;
   readonly keeper: SvidKeeper;
   readonly served: ServedWorkloads;
+  readonly external: ExternalTrust;
   readonly network: NetworkChecks;
   readonly reporter: Reporter;
   readonly confirmation: TrustConfirmation;
@@ -72,14 +74,23 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
   const intake = { files, clock, state, trust: () => trust.own };
   const bundles = new BundleIntake({ ...intake, fetchShard: (sha256) => client().shard(sha256, stopping) });
   const revocations = new RevocationIntake(intake);
-  const keeper = new SvidKeeper({
+  const external = new ExternalTrust({
     ...common,
+    changed: () => {
+      keeper.reconsider();
+      served.refreshSecrets();
+      network.reconsider();
+    },
+  });
+  const keeper: SvidKeeper = new SvidKeeper({
+    ...common,
+    elsewhere: () => external.elsewhere,
     client: () => enrolment.client,
     revocations: () => state.revocations,
     changed: (workload, svid) => metrics.svid(workload, svid?.notAfter),
   });
   const tokens = new TokenKeeper({ ...common, client: () => enrolment.client, signal: stopping });
-  const served = new ServedWorkloads({
+  const served: ServedWorkloads = new ServedWorkloads({
     ...common,
     runDir: options.runDir,
     state,
@@ -89,7 +100,7 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
     decisionLog,
     secretsSettled: () => reporter.changed(),
   });
-  const network = new NetworkChecks({ ...common, state, enrolment, served, metrics, decisionLog });
+  const network: NetworkChecks = new NetworkChecks({ ...common, state, enrolment, served, metrics, decisionLog });
   const failed = (error: unknown, message: string): void => contact.failed(error, message);
   const reporter: Reporter = new Reporter({
     client: () => enrolment.client,
@@ -112,6 +123,7 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
     enrolment,
     keeper,
     served,
+    external,
     network,
     reporter,
     confirmation,

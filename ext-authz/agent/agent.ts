@@ -88,9 +88,10 @@ class NodeAgent implements Agent {
 
   async stop(): Promise<void> {
     if (this.#phase === "stopped") return;
-    const { clock, decisionLog, enrolment, files, log, network, served } = this.#parts;
+    const { clock, decisionLog, enrolment, external, files, log, network, served } = this.#parts;
     this.#phase = "stopped";
     this.#stopping.abort();
+    external.close();
     await Promise.all(this.#background);
     await network.close();
     await served.close();
@@ -137,12 +138,13 @@ class NodeAgent implements Agent {
 
   /** Everything on disk, verified again, in the order in which it depends on each other. */
   async #restore(): Promise<void> {
-    const { bundles, files, journal, keeper, revocations, trust } = this.#parts;
+    const { bundles, external, files, journal, keeper, revocations, trust } = this.#parts;
     trust.restore();
     journal.note("revocations", await revocations.restore());
     const workloads = readWorkloads(files.readJson(WORKLOADS_FILE));
     if (workloads !== undefined) {
       this.#workloads = workloads;
+      external.use(workloads.externalBundle);
       await bundles.serve(workloads.workloads.map((workload) => workload.identity));
       keeper.serve(workloads.workloads);
     }
@@ -204,9 +206,10 @@ class NodeAgent implements Agent {
   }
 
   async #takeWorkloads(message: NodeWorkloads): Promise<Taken> {
-    const { bundles, files, keeper, served } = this.#parts;
+    const { bundles, external, files, keeper, served } = this.#parts;
     this.#workloads = message;
     files.writeJson(WORKLOADS_FILE, message);
+    external.use(message.externalBundle);
     keeper.serve(message.workloads);
     try {
       return this.#taken("bundle", await bundles.serve(message.workloads.map((workload) => workload.identity)));

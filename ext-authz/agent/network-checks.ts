@@ -93,7 +93,8 @@ export class NetworkChecks {
   // SECURITY: only our own trust domain's bundle: a federated domain's workload has no sidecar here to ask for.
   #judge(chain: readonly X509Certificate[]): ClientVerdict {
     const { clock, state, trust } = this.#options;
-    const bundle = trust.own;
+    const believed = trust.workloads;
+    const bundle = believed?.bundles.get(believed.trustDomain);
     if (bundle === undefined) return { ok: false, result: "not-ready", message: "the agent has no trust bundle" };
     const verified = verifyX509Svid(chain, bundle, { at: clock.now() });
     if (!verified.ok) return { ok: false, result: "untrusted", message: verified.message };

@@ -192,7 +192,7 @@ export class ServedWorkloads {
       destination: local.id,
       serverFirstPorts: local.workload.serverFirstPorts,
       identity,
-      trust: () => trust.state,
+      trust: () => trust.workloads,
       policy: () => (isInForce(state.freshness(clock.nowMs())) ? state.view.set : undefined),
       isRevoked: (caller) => state.revocations.identities.has(caller),
       now: () => clock.now(),

@@ -4,6 +4,7 @@ import type { MonotonicClock } from "../monotonic-clock.ts";
 import type { PolicyState } from "../policy-state.ts";
 import type { Contact } from "./contact.ts";
 import type { Enrolment } from "./enrolment.ts";
+import type { ExternalTrust } from "./external-trust.ts";
 import type { IntakeJournal } from "./intake-journal.ts";
 import type { NetworkChecks } from "./network-checks.ts";
 import type { Refusal } from "./refusal.ts";
@@ -24,6 +25,7 @@ export interface StatusSources {
   readonly keeper: SvidKeeper;
   readonly served: ServedWorkloads;
   readonly contact: Contact;
+  readonly external: ExternalTrust;
   readonly network: NetworkChecks;
   readonly journal: IntakeJournal;
   readonly opened: () => boolean;
@@ -39,6 +41,7 @@ export function statusOf(sources: StatusSources): AgentStatus {
   const node = nodeOf(sources);
   const trustDomain = trust.state?.trustDomain;
   const metricsUrl = sources.metricsUrl();
+  const externalTrust = sources.external.status();
   const listen = sources.network.status();
   return {
     ready: waitingFor.length === 0,
@@ -61,6 +64,7 @@ export function statusOf(sources: StatusSources): AgentStatus {
     },
     nodeRevoked: sources.revocations.document?.nodes.some((revoked) => revoked.node === node) ?? false,
     workloads: [...sources.keeper.kept.values()].map((kept) => workloadStatus(kept, sources)),
+    ...(externalTrust === undefined ? {} : { externalTrust }),
     ...(listen === undefined ? {} : { listen }),
     clock: { now: clock.now().toISOString(), wallBehindSeconds: clock.wallBehindMs() / 1000 },
     decisionLog: { dropped: sources.decisionLog.dropped },
@@ -76,6 +80,7 @@ export function missing(sources: StatusSources): readonly string[] {
   const freshness = state.freshness(clock.nowMs());
   if (freshness === "none" || freshness === "stale") reasons.push("a valid policy bundle");
   if (!opened()) reasons.push("sockets");
+  if (sources.external.status()?.authorities === 0) reasons.push("the trust bundle of the workloads' issuer");
   for (const [identity, { workload, identity: source }] of keeper.kept) {
     const refused = served.served.get(identity)?.refusal !== undefined;
     if (refused) continue;

@@ -26,6 +26,8 @@ export interface SvidKeeperOptions {
   /** The client with the agent's identity; undefined while there is none. */
   readonly client: () => Pick<AuthorityClient, "svids"> | undefined;
   readonly revocations: () => Revocations;
+  /** Why no certificates are to be had here, where another authority issues them; undefined where they are. */
+  readonly elsewhere?: () => string | undefined;
   /** Called after each change of a workload's certificate. */
   readonly changed: (workload: string, svid: X509Svid | undefined) => void;
 }
@@ -139,7 +141,7 @@ export class SvidKeeper {
     const client = this.#options.client();
     const nowMs = this.#options.clock.nowMs();
     for (const kept of this.#kept.values()) this.#publishIfOver(kept, nowMs);
-    if (client === undefined) return;
+    if (client === undefined || this.#options.elsewhere?.() !== undefined) return;
     const due = [...this.#kept.values()].filter((kept) => kept.dueMs <= nowMs);
     for (let at = 0; at < due.length && !signal.aborted; at += BATCH) {
       await this.#request(client, due.slice(at, at + BATCH), signal);
@@ -200,6 +202,12 @@ export class SvidKeeper {
   #publish(kept: KeptSvid): void {
     const trust = this.#options.trust.state;
     const name = nameOf(kept.workload);
+    const elsewhere = this.#options.elsewhere?.();
+    if (elsewhere !== undefined) {
+      kept.identity.set({ kind: "none", reason: elsewhere });
+      this.#options.changed(name, undefined);
+      return;
+    }
     if (kept.svid === undefined || trust === undefined) {
       const { passing, problem } = kept;
       kept.identity.set(problem === undefined || passing ? { kind: "pending" } : { kind: "none", reason: problem });

@@ -11,6 +11,8 @@ const FILE = "trust-bundles.json";
 export class TrustStore {
   readonly #files: StateDir;
   #state: TrustState | undefined;
+  #workloads: TrustState | undefined;
+  #external: { readonly bundle: TrustBundle | undefined } | undefined;
   #text = "";
 
   constructor(files: StateDir) {
@@ -26,6 +28,32 @@ export class TrustStore {
     return this.#state?.bundles.get(this.#state.trustDomain);
   }
 
+  /**
+   * Whom the sidecars believe: as `state`, with another authority's bundle in place of the own where one issues the workloads'
+   * certificates; undefined while that bundle is not there.
+   */
+  get workloads(): TrustState | undefined {
+    return this.#workloads;
+  }
+
+  /** Takes another authority's bundle; undefined where Cellwall's own authority issues. */
+  setExternal(external: { readonly bundle: TrustBundle | undefined } | undefined): void {
+    this.#external = external;
+    this.#derive();
+  }
+
+  /** SECURITY: the own bundle is replaced, not joined: what Cellwall's authority signs is no workload of such a mesh. */
+  #derive(): void {
+    const state = this.#state;
+    const bundle = this.#external?.bundle;
+    if (this.#external === undefined || state === undefined) this.#workloads = state;
+    else if (bundle === undefined) this.#workloads = undefined;
+    else {
+      const bundles = new Map([...state.bundles, [state.trustDomain, bundle] as const]);
+      this.#workloads = Object.freeze({ trustDomain: state.trustDomain, bundles });
+    }
+  }
+
   /** Reads what an earlier run kept; a file that cannot be read counts as none. */
   restore(): void {
     const stored = trustBundles.safeParse(this.#files.readJson(FILE));
@@ -36,6 +64,7 @@ export class TrustStore {
     } catch {
       this.#state = undefined;
     }
+    this.#derive();
   }
 
   /** The first bundle of the own trust domain, from enrolment. */
@@ -53,6 +82,7 @@ export class TrustStore {
     const next = this.#checked(message);
     this.#state = next;
     this.#text = text;
+    this.#derive();
     this.#files.writeJson(FILE, message);
     return true;
   }

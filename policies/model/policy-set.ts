@@ -16,6 +16,8 @@ export interface Mesh {
   /** Federated trust domains, the own one excluded. */
   readonly federated: readonly TrustDomain[];
   readonly jwtProviders: ReadonlyMap<string, JwtProvider>;
+  /** Another authority that issues the workloads' certificates; absent: Cellwall's own does. Read by the authority and by `render`, in no shard. */
+  readonly identity?: ExternalIdentity;
   /** Where the bundles of federated trust domains come from; read by the authority alone and in no shard. */
   readonly federation?: readonly Federation[];
   /** Where the own trust bundle is served; read by the authority alone and in no shard. */
@@ -25,6 +27,16 @@ export interface Mesh {
   /** Publishes that somebody else than the publisher must approve; read by the authority alone and in no shard. */
   readonly approvals?: { readonly changes: "broader" | "all"; readonly approvers: readonly OidcProof[] };
 }
+
+/** Where the certificates and the trust bundle of another authority (SPIRE, Istio) are. */
+export interface ExternalIdentity {
+  readonly bundle: BundleLocation;
+  /** Where generated sidecars find their own certificate: the secret `default` at `unix:/path`. */
+  readonly certificates?: { readonly sds: string };
+}
+
+/** A trust bundle beside each agent, or at a URL; `workloadApi` is `unix:/path`. */
+export type BundleLocation = { readonly file: string } | { readonly url: string } | { readonly workloadApi: string };
 
 /** A foreign trust domain, and how its bundle is obtained (SPIFFE Federation, section 5). */
 export interface Federation {

@@ -8,6 +8,7 @@ import { proofOf } from "../teams/oidc-proof.ts";
 import { outwardOf } from "./federation.ts";
 import type { Findings } from "./findings.ts";
 import { type Gathered, mayLack } from "./gather.ts";
+import { identityOf } from "./identity.ts";
 
 /** The mesh's settings; `known` is false for the stand-in of a set whose Mesh is missing or has errors. */
 export interface ResolvedMesh {
@@ -61,6 +62,7 @@ function meshOf(spec: MeshSyntax, findings: Findings): Mesh {
     defaultMode: spec.defaultMode.value,
     isolate: [...new Set(spec.isolate?.value.map(({ value }) => value))],
     unregistered: "deny",
+    ...(spec.identity === undefined ? {} : { identity: identityOf(spec.identity) }),
     ...outwardOf(spec, findings),
     jwtProviders: new Map(spec.jwtProviders?.value.map(({ key, value }) => [key.text, providerOf(value)])),
     ...(spec.approvals === undefined ? {} : { approvals: approvalsOf(spec.approvals) }),

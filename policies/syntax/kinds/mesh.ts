@@ -1,6 +1,7 @@
 import { absolutePath, httpsUrl, listenAddress } from "../addresses.ts";
 import { choice, list, mapOf, type ObjectOf, object, optional, required, text } from "../readers.ts";
 import { labelKeyItem, name, nonEmptyText, spiffeId, trustDomain } from "../values.ts";
+import { identity } from "./identity.ts";
 import { oidc } from "./node.ts";
 
 const jwksShape = {
@@ -88,6 +89,7 @@ const meshShape = {
   defaultMode: required(choice("enforce", "monitor"), "the mode of workloads that say none: `enforce` or `monitor`"),
   isolate: optional(list(labelKeyItem), "label keys whose values caller and callee must share"),
   unregistered: optional(choice("deny"), "what identities of the own trust domain get that no Workload names: `deny`"),
+  identity: optional(identity, "who issues the workloads' certificates; Cellwall's own authority if left out"),
   federation: optional(
     list(
       object(federationShape, {
