@@ -34,6 +34,10 @@ export type AuthorityErrorCode =
   | "ERR_AUTHORITY_TRUST_DOMAIN"
   /** The address cannot be listened on. */
   | "ERR_AUTHORITY_LISTEN"
+  /** A certificate in files cannot be used. */
+  | "ERR_AUTHORITY_CERTIFICATE"
+  /** No such trust domain is federated. */
+  | "ERR_AUTHORITY_NOT_FEDERATED"
   | "ERR_AUTHORITY_CLOSING"
   | "ERR_AUTHORITY_INTERNAL";
 
@@ -58,6 +62,8 @@ export const HTTP_STATUS: Readonly<Record<AuthorityErrorCode, number>> = {
   ERR_AUTHORITY_CONFLICT: 409,
   ERR_AUTHORITY_TRUST_DOMAIN: 422,
   ERR_AUTHORITY_LISTEN: 500,
+  ERR_AUTHORITY_CERTIFICATE: 500,
+  ERR_AUTHORITY_NOT_FEDERATED: 404,
   ERR_AUTHORITY_CLOSING: 503,
   ERR_AUTHORITY_INTERNAL: 500,
 };

@@ -1,7 +1,9 @@
 import { isIPv6 } from "node:net";
 import type { Express, Request } from "express";
 import type { CertificateAuthority } from "../ca/index.ts";
+import type { PolicySet } from "../policies/index.ts";
 import type { AuthorityStatus, PublishResponse } from "../protocol/index.ts";
+import { fetchTrustBundle } from "../spiffe/bundle-endpoint/index.ts";
 import type { Store } from "../store/index.ts";
 import { adminRoutes } from "./api/admin-routes.ts";
 import { requireAdmin } from "./api/admin-token.ts";
@@ -10,6 +12,7 @@ import { agentRoutes } from "./api/agent-routes.ts";
 import { createApp } from "./api/app.ts";
 import { attestRoute } from "./api/attest-route.ts";
 import { caRoutes } from "./api/ca-routes.ts";
+import { federationRoutes } from "./api/federation-routes.ts";
 import { OidcVerifier } from "./api/oidc-identity.ts";
 import { openApiRoute, openRoutes } from "./api/open-routes.ts";
 import type { Caller, Route } from "./api/route.ts";
@@ -17,10 +20,12 @@ import { TokenEnrolment } from "./attestation/enrol-by-token.ts";
 import { memorySpentTokens } from "./attestation/spent-tokens.ts";
 import { type AuditEntry, memoryAuditTrail } from "./audit.ts";
 import { AuthorityError } from "./authority-error.ts";
-import { memoryForeignBundleStore } from "./federation/foreign-bundle-store.ts";
+import { type ForeignBundleStore, memoryForeignBundleStore } from "./federation/foreign-bundle-store.ts";
+import { ForeignDomains } from "./federation/foreign-domains.ts";
 import { type Fetch, IssuerKeys } from "./issuer-keys.ts";
 import { createMetrics } from "./metrics.ts";
 import { NodeBook } from "./node-book.ts";
+import { type OutwardName, OutwardServers } from "./outward/outward-servers.ts";
 import { memoryPolicyArchive, type PolicyFile } from "./policy-archive.ts";
 import { Publications, type PublishOptions } from "./publications.ts";
 import { type AuthorityRecords, openRecords } from "./records.ts";
@@ -51,6 +56,12 @@ export interface AuthorityOptions {
   readonly log?: AuthorityLog;
   /** Fetches issuers' keys; the global one by default. */
   readonly fetch?: Fetch;
+  readonly federation?: {
+    /** The least time between two requests to one bundle endpoint; 10 by default. */
+    readonly leastPollSeconds?: number;
+    /** Anchors of `https_web` in place of the web's own; PEM. */
+    readonly webRoots?: string;
+  };
 }
 
 /** The server around a certificate authority. */
@@ -67,6 +78,8 @@ export interface Authority {
    */
   publish(files: readonly PolicyFile[], actor: string, options?: PublishOptions): Promise<PublishResponse>;
   status(): AuthorityStatus;
+  /** `iss` of JWT-SVIDs, as the mesh in force says; what the certificate authority is opened with asks here. */
+  jwtIssuer(): string | undefined;
   /** The audit trail, newest first. */
   audit(options?: { readonly limit?: number }): Promise<readonly AuditEntry[]>;
   /** Lets waiting agents go and stops serving. The certificate authority and the store stay open: they are the caller's. */
@@ -77,6 +90,8 @@ const MAX_WAITING = 8_192;
 const MAX_WAITING_PER_CALLER = 8;
 /** How far back the ledger is read at the start for nodes that enrolled; every other one is known again when it calls. */
 const REMEMBERED_ENTRIES = 1_000;
+/** A bundle's refresh hint below this is not followed. */
+const LEAST_POLL_SECONDS = 10;
 const SILENT: AuthorityLog = { error: () => {}, info: () => {} };
 
 /** An authority over an open certificate authority; it serves nothing before `listen`. */
@@ -110,6 +125,7 @@ class RunningAuthority implements Authority {
       ...agentRoutes(this.#services),
       ...adminRoutes(this.#services),
       ...caRoutes(this.#services),
+      ...federationRoutes(this.#services),
       ...openRoutes(this.#services),
     ];
     this.routes = [...routes, openApiRoute(routes, options.version)];
@@ -143,6 +159,10 @@ class RunningAuthority implements Authority {
     return this.#services.status();
   }
 
+  jwtIssuer(): string | undefined {
+    return this.#services.publications.set?.mesh.oidcDiscovery?.issuer;
+  }
+
   audit(options: { readonly limit?: number } = {}): Promise<readonly AuditEntry[]> {
     return this.#services.audit.list(options);
   }
@@ -151,6 +171,7 @@ class RunningAuthority implements Authority {
     this.#serving = false;
     this.#unsubscribe();
     this.#services.waitingRoom.close();
+    await Promise.all([this.#services.foreign.close(), this.#services.outward.close()]);
     await Promise.all(this.#servers.splice(0).map((server) => server.close()));
   }
 
@@ -160,13 +181,20 @@ class RunningAuthority implements Authority {
     const metrics = createMetrics();
     const nodes = new NodeBook();
     const own = localNode === undefined ? {} : { localNode };
-    const publications = new Publications({ ca, clock, metrics, log: this.#log, ...records, ...own });
+    const waitingRoom = new WaitingRoom({ maxWaiting: MAX_WAITING, maxPerCaller: MAX_WAITING_PER_CALLER });
+    const foreign = this.#foreignDomains(records.foreign, () => waitingRoom.wake());
+    const outward = this.#outwardServers();
+    const enforced = async ({ mesh }: PolicySet): Promise<void> => {
+      await Promise.all([foreign.follow(mesh), outward.follow(mesh)]).catch((error: unknown) =>
+        this.#logError(error, "federation could not follow the mesh"),
+      );
+    };
+    const publications = new Publications({ ca, clock, metrics, log: this.#log, enforced, ...records, ...own });
     const startedAt = clock();
     const status = (): AuthorityStatus => {
       const { set, refused, pending } = publications;
-      return statusOf({ ca, set, refused, pending, nodes, version, startedAt, localNode });
+      return statusOf({ ca, set, refused, pending, nodes, version, startedAt, localNode, foreign, outward });
     };
-    const waitingRoom = new WaitingRoom({ maxWaiting: MAX_WAITING, maxPerCaller: MAX_WAITING_PER_CALLER });
     const { audit, spent } = records;
     const attestation = new TokenEnrolment({
       ca,
@@ -177,6 +205,8 @@ class RunningAuthority implements Authority {
     });
     return {
       attestation,
+      foreign,
+      outward,
       ca,
       clock,
       version,
@@ -188,6 +218,31 @@ class RunningAuthority implements Authority {
       status,
       ready: () => this.#serving,
     };
+  }
+
+  #foreignDomains(store: ForeignBundleStore, changed: () => void): ForeignDomains {
+    const { ca, clock, federation = {} } = this.#options;
+    return new ForeignDomains({
+      own: () => ca.trustBundle(),
+      clock,
+      store,
+      changed,
+      problem: (trustDomain, problem) =>
+        this.#log.error(
+          { trustDomain, problem },
+          "the bundle of a federated trust domain cannot be brought up to date",
+        ),
+      fetch: fetchTrustBundle,
+      leastPollSeconds: federation.leastPollSeconds ?? LEAST_POLL_SECONDS,
+      webRoots: federation.webRoots,
+    });
+  }
+
+  #outwardServers(): OutwardServers {
+    const { ca, clock } = this.#options;
+    const failed = (name: OutwardName, error: unknown): void =>
+      this.#logError(error, `${name} does not work as it should`);
+    return new OutwardServers({ ca, clock, names: this.#names, failed });
   }
 
   #createApp(): Express {

@@ -28,6 +28,8 @@ export interface PublicationsOptions {
   readonly log: { info(fields: object, message: string): void };
   /** Node that may run every workload without `runsOn`. */
   readonly localNode?: string;
+  /** Called with each set that comes in force, before its publish is answered; never rejects. */
+  readonly enforced?: (set: PolicySet) => Promise<void>;
 }
 
 /** How files are published. */
@@ -216,6 +218,7 @@ export class Publications {
       const result = await ca.publishBundle(composition.set, archived.publisher, provenanceOf(next));
       this.#inForce = next;
       this.#measureBundle();
+      await this.#options.enforced?.(composition.set);
       return result;
     } catch (error) {
       if (before !== undefined) this.#register(before.composition.set);

@@ -1,5 +1,5 @@
 import { connect } from "node:tls";
-import express from "express";
+import express, { type Express } from "express";
 import { describe, expect, it, vi } from "vitest";
 import type { CaChange } from "../ca/index.ts";
 import { createTestCa } from "../spiffe/testing/index.ts";
@@ -19,7 +19,7 @@ function issuer(lifeMs: number, failures = 0) {
     return testCa.issue({ uris: [id.toString()], notAfter: new Date(Date.now() + lifeMs) }).svid();
   };
   const { trustDomain } = testCa;
-  const options: ServerOptions = {
+  const options: ServerOptions & { readonly app: Express } = {
     app: express(),
     ca: {
       trustDomain,

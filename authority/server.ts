@@ -1,8 +1,9 @@
 import { constants } from "node:crypto";
+import type { RequestListener } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo, ListenOptions } from "node:net";
-import type { Express } from "express";
 import type { CertificateAuthority } from "../ca/index.ts";
+import { MOZILLA_INTERMEDIATE } from "../spiffe/bundle-endpoint/index.ts";
 import { systemId, type X509Svid } from "../spiffe/index.ts";
 import { AuthorityError } from "./authority-error.ts";
 
@@ -15,7 +16,9 @@ export interface ListenAddress {
 
 /** What the HTTPS server is made of. */
 export interface ServerOptions {
-  readonly app: Express;
+  readonly app: RequestListener;
+  /** `agents`, the default: asks for a certificate and shows the root. `anybody`: neither, for whoever trusts the bundle. */
+  readonly clients?: "agents" | "anybody";
   readonly ca: Pick<
     CertificateAuthority,
     "trustDomain" | "trustBundle" | "crossCertificates" | "issueSystemSvid" | "subscribe"
@@ -43,7 +46,7 @@ const IP_ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:.]*)$/i;
 /** Listens with the authority's own certificate, renewed at half its life without a dropped connection; `ERR_AUTHORITY_LISTEN`. */
 export async function startServer(options: ServerOptions, address: ListenAddress): Promise<RunningServer> {
   const first = await issueCertificate(options);
-  const server = createServer({ ...TLS_OPTIONS, ...keyPair(first, options) }, options.app);
+  const server = createServer({ ...tlsOptions(options), ...keyPair(first, options) }, options.app);
   server.keepAliveTimeout = 65_000;
   await listen(server, address);
   const stopRenewing = keepCertificate(server, first, options);
@@ -68,6 +71,11 @@ const TLS_OPTIONS = {
   secureOptions: constants.SSL_OP_NO_TICKET,
 } as const;
 
+/** Nobody shows a certificate to a bundle endpoint (SPIFFE Federation, section 5.2.2). */
+function tlsOptions({ clients = "agents" }: ServerOptions): typeof TLS_OPTIONS | typeof MOZILLA_INTERMEDIATE {
+  return clients === "agents" ? TLS_OPTIONS : MOZILLA_INTERMEDIATE;
+}
+
 function issueCertificate({ ca, names }: ServerOptions): Promise<X509Svid> {
   const ipAddresses = ["127.0.0.1", "::1", ...[...names].filter((name) => IP_ADDRESS.test(name))];
   const dnsNames = ["localhost", ...[...names].filter((name) => !IP_ADDRESS.test(name))];
@@ -79,9 +87,13 @@ function issueCertificate({ ca, names }: ServerOptions): Promise<X509Svid> {
  * The root is part of what the server shows: a joining agent knows it by the fingerprint in its token alone. Who was away
  * while the root was replaced believes the new one through the old one's certificate of it, which stands before it.
  */
-function keyPair(svid: X509Svid, { ca }: ServerOptions): { readonly key: string; readonly cert: string } {
+function keyPair(
+  svid: X509Svid,
+  { ca, clients = "agents" }: ServerOptions,
+): { readonly key: string; readonly cert: string } {
   const key = svid.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  const chain = [...svid.chain, ...ca.crossCertificates(), ...ca.trustBundle().x509Authorities];
+  const above = clients === "agents" ? [...ca.crossCertificates(), ...ca.trustBundle().x509Authorities] : [];
+  const chain = [...svid.chain, ...above];
   return { key, cert: chain.map((certificate) => certificate.toString()).join("") };
 }
 
@@ -124,7 +136,8 @@ function halfLifeMs(svid: X509Svid, now: Date): number {
   return (svid.notAfter.getTime() - now.getTime()) / 2;
 }
 
-function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
+/** Listens there; `ERR_AUTHORITY_LISTEN`. */
+export function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
   const address: ListenOptions = { host, port, exclusive: true };
   return new Promise((resolve, reject) => {
     server.once("error", (error) =>
@@ -150,7 +163,8 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-function closeServer(server: Server): Promise<void> {
+/** Stops accepting, lets running requests finish for a moment, then ends every connection. */
+export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), GRACE_MS);
     server.close(() => {

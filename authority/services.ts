@@ -2,13 +2,17 @@ import type { CertificateAuthority } from "../ca/index.ts";
 import type { AuthorityStatus } from "../protocol/index.ts";
 import type { TokenEnrolment } from "./attestation/enrol-by-token.ts";
 import type { AuditEntry, AuditTrail } from "./audit.ts";
+import type { ForeignDomains } from "./federation/foreign-domains.ts";
 import type { AuthorityMetrics } from "./metrics.ts";
 import type { NodeBook } from "./node-book.ts";
+import type { OutwardServers } from "./outward/outward-servers.ts";
 import type { Publications } from "./publications.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
 
 /** The parts of an authority that its routes work with. */
 export interface Services {
+  readonly foreign: ForeignDomains;
+  readonly outward: OutwardServers;
   readonly attestation: TokenEnrolment;
   readonly ca: CertificateAuthority;
   readonly clock: () => Date;

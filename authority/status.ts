@@ -1,7 +1,10 @@
 import type { CertificateAuthority } from "../ca/index.ts";
 import type { PolicySet, Workload } from "../policies/index.ts";
 import type { AuthorityStatus } from "../protocol/index.ts";
+import { federationOf } from "./federation/federation-status.ts";
+import type { ForeignDomains } from "./federation/foreign-domains.ts";
 import type { NodeBook, NodeEntry } from "./node-book.ts";
+import type { OutwardServers } from "./outward/outward-servers.ts";
 import type { PendingPublish } from "./policy-archive.ts";
 
 /** What a status is made of. */
@@ -14,6 +17,8 @@ export interface StatusSources {
   readonly version: string;
   readonly startedAt: Date;
   readonly localNode: string | undefined;
+  readonly foreign: ForeignDomains;
+  readonly outward: OutwardServers;
 }
 
 /** The authority's state as administrators read it. */
@@ -35,6 +40,7 @@ export function statusOf(sources: StatusSources): AuthorityStatus {
     },
     nodes: nodeNames(sources).map((node) => nodeStatus(node, sources.nodes.get(node))),
     authorities: ca.authorities(),
+    ...federationOf(sources.foreign, sources.outward),
     ...(set === undefined ? {} : { workloads: set.workloads.map((each) => workloadStatus(each, set)) }),
   };
 }

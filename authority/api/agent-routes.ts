@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import {
+  acknowledgement,
   enrolRequest,
   enrolResponse,
   issuedCertificate,
@@ -15,8 +16,9 @@ import {
 } from "../../protocol/index.ts";
 import { formatTrustBundle } from "../../spiffe/index.ts";
 import { AuthorityError } from "../authority-error.ts";
+import { foreignBundlesFor } from "../federation/bundles-for-node.ts";
 import { audited, type Services } from "../services.ts";
-import { acknowledgement, nodeStatusReport } from "./messages.ts";
+import { nodeStatusReport } from "./messages.ts";
 import { type Call, get, json, post, type Reply, type Route } from "./route.ts";
 
 /** A thousand PKCS#10 requests for P-256 keys, with room to spare. */
@@ -133,7 +135,7 @@ function probe({ ca }: Services): Route {
   });
 }
 
-function reads({ ca }: Services): readonly Route[] {
+function reads({ ca, foreign, publications }: Services): readonly Route[] {
   return [
     get({
       path: "/v1/node/workloads",
@@ -146,13 +148,16 @@ function reads({ ca }: Services): readonly Route[] {
     get({
       path: "/v1/trust-bundles",
       access: "agent",
-      summary: "The trust bundles of this trust domain and of those it federates with.",
+      summary: "The trust bundle of this trust domain, and of federated ones that lines of the node's workloads name.",
       response: { kind: "json", name: "TrustBundles", schema: trustBundles },
       longPoll: true,
-      handle: () =>
+      handle: (call) =>
         tagged({
           trustDomain: ca.trustDomain,
-          bundles: { [ca.trustDomain]: formatTrustBundle(ca.trustBundle()) },
+          bundles: {
+            ...foreignBundlesFor(ca.workloadsOf(nodeOf(call)), publications.set, foreign),
+            [ca.trustDomain]: formatTrustBundle(ca.trustBundle()),
+          },
           ...ca.trustNotice(),
         }),
     }),

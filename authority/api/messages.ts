@@ -12,9 +12,6 @@ export const nodeStatusReport = z.strictObject({
   trust: nodeTrustReport.optional(),
 });
 
-/** An answer that only says that it was done. */
-export const acknowledgement = z.strictObject({ ok: z.literal(true) });
-
 /** `GET /healthz`: the process answers. */
 export const health = z.strictObject({ status: z.literal("ok") });
 

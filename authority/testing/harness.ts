@@ -40,23 +40,36 @@ export interface Harness {
 }
 
 /** Opens an authority in a temporary folder and listens on a free loopback port. */
-export async function openHarness(options: Partial<AuthorityOptions> = {}): Promise<Harness> {
+export async function openHarness(
+  options: Partial<AuthorityOptions> = {},
+  trustDomain = "shop.example",
+): Promise<Harness> {
   const folder = await mkdtemp(join(tmpdir(), "cellwall-authority-"));
-  return open(folder, options);
+  return open(folder, options, trustDomain);
 }
 
-async function open(folder: string, options: Partial<AuthorityOptions>): Promise<Harness> {
+async function open(folder: string, options: Partial<AuthorityOptions>, name: string): Promise<Harness> {
   let offsetMs = 0;
   const clock = (): Date => new Date(Date.now() + offsetMs);
   const store = await openStore({ file: join(folder, "authority.db") });
-  const trustDomain = parseTrustDomain("shop.example");
-  const ca = await openCertificateAuthority({ store, keyFolder: join(folder, "keys"), trustDomain, clock, shardOf });
+  const trustDomain = parseTrustDomain(name);
+  let authority: Authority | undefined;
+  const jwtIssuer = (): string | undefined => authority?.jwtIssuer();
+  const ca = await openCertificateAuthority({
+    store,
+    keyFolder: join(folder, "keys"),
+    trustDomain,
+    clock,
+    shardOf,
+    jwtIssuer,
+  });
   const token = createAdminToken();
-  const authority = createAuthority({ ca, clock, adminToken: token, version: "0.0.0-test", store, ...options });
-  const { url } = await authority.listen({ host: "127.0.0.1", port: 0 });
+  const running = createAuthority({ ca, clock, adminToken: token, version: "0.0.0-test", store, ...options });
+  authority = running;
+  const { url } = await running.listen({ host: "127.0.0.1", port: 0 });
   const rootPem = certificatesToPem(ca.trustBundle().x509Authorities);
   const stop = async (): Promise<void> => {
-    await authority.close();
+    await running.close();
     await ca.close();
     await store.close();
   };
@@ -65,7 +78,7 @@ async function open(folder: string, options: Partial<AuthorityOptions>): Promise
     return identity === undefined ? request : request.key(identity.keyPem).cert(identity.certPem);
   };
   return {
-    authority,
+    authority: running,
     ca,
     url,
     token,
@@ -78,7 +91,7 @@ async function open(folder: string, options: Partial<AuthorityOptions>): Promise
     enrol: async (node) => enrolAt(call, (await ca.createJoinToken(node)).token),
     restart: async () => {
       await stop();
-      return open(folder, options);
+      return open(folder, options, name);
     },
     close: async () => {
       await stop();

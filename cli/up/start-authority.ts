@@ -66,6 +66,7 @@ async function open(start: AuthorityStart, undo: Undo): Promise<StartedAuthority
   const store = await openStore({ file: state.database });
   undo.add(() => store.close());
   const onProblem = (error: unknown): void => log?.error({ err: error }, "a renewal failed; it is tried again");
+  let running: Authority | undefined;
   const ca = await openCertificateAuthority({
     store,
     keyFolder: state.keys,
@@ -73,12 +74,14 @@ async function open(start: AuthorityStart, undo: Undo): Promise<StartedAuthority
     clock,
     shardOf,
     onProblem,
+    jwtIssuer: () => running?.jwtIssuer(),
     ...(start.lifetimes === undefined ? {} : { lifetimes: start.lifetimes }),
   });
   undo.add(() => ca.close());
   writeFileSync(state.trustDomain, `${trustDomain}\n`, { mode: 0o600 });
   const adminToken = createAdminToken();
   const authority = createAuthority({ ...optionsOf(start), ca, store, adminToken });
+  running = authority;
   undo.add(() => authority.close());
   const { url, adminUrl } = await listen(authority, start);
   undo.add(keepAdminAccess(state, ca, { url: adminUrl, token: adminToken }));
