@@ -23,6 +23,7 @@ export interface AttachOptions {
 export async function attachStage(options: AttachOptions): Promise<Stage & { readonly close: () => Promise<void> }> {
   const apps = new Map<string, DemoApp>();
   for (const name of readdirSync(options.apps)) apps.set(name, await connected(name, options.apps));
+  await Promise.all([...apps.values()].map((app) => app.pause()));
   const mesh = containerMesh(options.mesh, options.log);
   return { mesh, apps, close: async () => void (await Promise.all([...apps.values()].map((app) => app.stop()))) };
 }

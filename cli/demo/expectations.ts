@@ -10,13 +10,17 @@ interface Expected<In extends Stage> {
 }
 
 const PERMISSION_DENIED = 7;
-const isDecision = (record: LogRecord): boolean => record.kind === "decision";
+/** A decision about that caller; one about an unreadable identity names none. */
+const isDecisionOn =
+  (caller: string) =>
+  (record: LogRecord): boolean =>
+    record.kind === "decision" && (record.caller?.endsWith(`/${caller}`) ?? true);
 
 /** A step whose call a rule must allow, and whose request must arrive at the app. */
 export function allowed<In extends Stage = Stage>(
   expected: Expected<In> & { readonly rule: string; readonly arrives?: (seen: Witnessed) => boolean },
 ): Step<In> {
-  return step(expected, isDecision, (seen) =>
+  return step(expected, isDecisionOn(expected.actor), (seen) =>
     finding(
       happened(seen.result),
       reasonOf(seen.record),
@@ -33,7 +37,7 @@ export function allowed<In extends Stage = Stage>(
 export function denied<In extends Stage = Stage>(
   expected: Expected<In> & { readonly reason: string; readonly status?: number },
 ): Step<In> {
-  return step(expected, isDecision, (seen) =>
+  return step(expected, isDecisionOn(expected.actor), (seen) =>
     finding(
       happened(seen.result),
       reasonOf(seen.record),
@@ -49,7 +53,7 @@ export function denied<In extends Stage = Stage>(
 export function deniedConnection<In extends Stage = Stage>(
   expected: Expected<In> & { readonly reason: string },
 ): Step<In> {
-  return step(expected, isDecision, (seen) =>
+  return step(expected, isDecisionOn(expected.actor), (seen) =>
     finding(
       `closed, ${seen.result.bytesReceived} bytes`,
       reasonOf(seen.record),

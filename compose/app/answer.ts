@@ -5,12 +5,13 @@ import { fetchSvid } from "./fetch-svid.ts";
 import { grpcCall } from "./grpc-call.ts";
 import type { AppAnswer, AppRequest } from "./messages.ts";
 import { listeningPorts, openPorts } from "./open-ports.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** Answers what an app is asked by whoever drives it; never rejects. */
 export type Answering = (request: AppRequest) => Promise<AppAnswer>;
 
 /** Answering for one app: its calls are made from this process, with its user, its files and its network. */
-export function createAnswering(app: AppServer): Answering {
+export function createAnswering(app: AppServer, traffic: Traffic): Answering {
   const kept = new Map<string, Agent>();
   const connectionTo = (socket: string): Agent => {
     const agent = kept.get(socket) ?? openConnection();
@@ -36,6 +37,9 @@ export function createAnswering(app: AppServer): Answering {
         return { id, ports: await openPorts(request.host, request.ports) };
       case "listening-ports":
         return { id, ports: listeningPorts() };
+      case "pause":
+        await traffic.pause();
+        return { id, received: [] };
       case "received":
         return { id, received: app.received };
     }

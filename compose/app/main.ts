@@ -8,6 +8,7 @@ import { createAnswering } from "./answer.ts";
 import type { AppServer, Peers } from "./app-server.ts";
 import { serveDriveSocket } from "./drive-socket.ts";
 import type { AppRequest } from "./messages.ts";
+import { NO_TRAFFIC, startTraffic } from "./traffic.ts";
 
 interface DemoApps {
   readonly app: (name: string, peers: Peers) => AppServer;
@@ -34,12 +35,17 @@ if (demo === undefined || name === "") throw new TypeError("usage: main.js <shop
 
 const peers: Peers = new Map(values.peer.map((each) => splitPeer(each)));
 const app = demo.app(name, peers);
-const answer = createAnswering(app);
+const round = demo.traffic(name, peers);
+const every = values["busy-every"];
+const traffic =
+  every === undefined || round === undefined
+    ? NO_TRAFFIC
+    : startTraffic(round, Number(every), (state) => process.stdout.write(`${name}: ${state}\n`));
+const answer = createAnswering(app, traffic);
 for (const socket of values.listen) await app.listen(socket);
-if (values.drive !== undefined) await serveDriveSocket(values.drive, answer);
+if (values.drive !== undefined) await serveDriveSocket(values.drive, answer, traffic);
 if (process.send !== undefined) answerParent();
 else for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(0));
-if (values["busy-every"] !== undefined) beBusy(demo.traffic(name, peers), Number(values["busy-every"]));
 
 function splitPeer(text: string): readonly [string, string] {
   const at = text.indexOf("=");
@@ -52,23 +58,4 @@ function answerParent(): void {
   process.on("disconnect", () => process.exit(0));
   process.on("SIGINT", () => {});
   process.send?.({ kind: "ready" });
-}
-
-/** Repeats the app's own traffic, one round after the other, and says when a round begins or ceases to go well. */
-function beBusy(round: (() => Promise<unknown>) | undefined, everySeconds: number): void {
-  if (round === undefined) return;
-  let last = "";
-  const tell = (state: string): void => {
-    if (state !== last) process.stdout.write(`${name}: ${state}\n`);
-    last = state;
-  };
-  const next = (): void => {
-    round()
-      .then(
-        () => tell("calls go well"),
-        (error: unknown) => tell(`a call failed: ${error}`),
-      )
-      .finally(() => setTimeout(next, everySeconds * 1000));
-  };
-  next();
 }

@@ -8,6 +8,7 @@ export type AppRequest =
   | { readonly id: number; readonly kind: "fetch-svid"; readonly socket: string }
   | { readonly id: number; readonly kind: "open-ports"; readonly host: string; readonly ports: readonly number[] }
   | { readonly id: number; readonly kind: "listening-ports" }
+  | { readonly id: number; readonly kind: "pause" }
   | { readonly id: number; readonly kind: "received" };
 
 /** One HTTP/1.1 request over a local socket, the path sent as it is written. */

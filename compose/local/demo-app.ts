@@ -24,6 +24,8 @@ export interface DemoApp {
   openPorts(host: string, ports: readonly number[]): Promise<readonly number[]>;
   /** Every TCP port that something listens on where the app is, loopback excepted. */
   listeningPorts(): Promise<readonly number[]>;
+  /** Ends the app's own traffic for as long as it is driven from here. */
+  pause(): Promise<void>;
   received(): Promise<readonly Received[]>;
   /** Ends the process, or the connection to it where something else runs it. */
   stop(): Promise<void>;
@@ -70,6 +72,7 @@ export class Conversation {
       },
       openPorts: (host, ports) => this.#ports((id) => ({ id, kind: "open-ports", host, ports })),
       listeningPorts: () => this.#ports((id) => ({ id, kind: "listening-ports" })),
+      pause: async () => void (await this.#ask((id) => ({ id, kind: "pause" }))),
       received: async () => {
         const answer = await this.#ask((id) => ({ id, kind: "received" }));
         return "received" in answer ? answer.received : [];

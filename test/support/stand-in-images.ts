@@ -61,7 +61,10 @@ async function hasOrPulls({ docker }: DockerEngine, image: string): Promise<bool
 async function debianBase(folder: string): Promise<string> {
   const [packages, root] = [join(folder, "packages"), join(folder, "root")];
   for (const made of [packages, root]) mkdirSync(made);
-  await run("apt-get", ["download", "--quiet", "-o", "APT::Sandbox::User=root", ...PACKAGES], { cwd: packages });
+  const download = () =>
+    run("apt-get", ["download", "--quiet", "-o", "APT::Sandbox::User=root", ...PACKAGES], { cwd: packages });
+  // A machine that never listed its packages knows none.
+  await download().catch(() => run("apt-get", ["update", "-qq"]).then(download));
   for (const file of readdirSync(packages)) await run("dpkg-deb", ["--extract", join(packages, file), root]);
   const at = (...parts: readonly string[]): string => join(root, ...parts);
   for (const made of ["usr/local/bin", "etc", "tmp", "home/node", "bin"]) mkdirSync(at(made), { recursive: true });
