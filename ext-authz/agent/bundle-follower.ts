@@ -19,7 +19,7 @@ export interface Follower {
 /** Reads a bundle again and again until the signal is aborted. */
 export type FollowBundle = (location: BundleLocation, follower: Follower) => void;
 
-const FILE_MS = 2_000;
+const FILE_MS = 1_000;
 const SOON_MS = 1_000;
 const URL_DEFAULT_MS = 60_000;
 const URL_LEAST_MS = 5_000;

@@ -40,7 +40,7 @@ export interface CertificateFields {
   /** Names `serverAuth`, `clientAuth`, or dotted object identifiers; `undefined` leaves the extension out. */
   readonly extendedKeyUsage: readonly string[] | undefined;
   readonly extensions: readonly RawExtension[];
-  /** Common name; `""` is the empty name. */
+  /** Common name, or a whole name such as `/C=US/O=SPIRE`; `""` is the empty name. */
   readonly subject: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
@@ -71,8 +71,20 @@ const SIGNATURES: ReadonlyMap<string, string> = new Map([
 export const randomSerial = (): string => randomBytes(16).toString("hex").replace(/^./, "4");
 
 /** A distinguished name with one common name, or none. */
-export function nameOf(commonName: string): Buffer {
-  return encode(commonName === "" ? sequence() : sequence(set(sequence(oid("2.5.4.3"), utf8(commonName)))));
+export function nameOf(name: string): Buffer {
+  const parts = name.startsWith("/") ? name.slice(1).split("/") : name === "" ? [] : [`CN=${name}`];
+  return encode(sequence(...parts.map(attribute)));
+}
+
+const ATTRIBUTES: ReadonlyMap<string, string> = new Map([
+  ["CN", "2.5.4.3"],
+  ["C", "2.5.4.6"],
+  ["O", "2.5.4.10"],
+]);
+
+function attribute(part: string): Der {
+  const [key = "", ...value] = part.split("=");
+  return set(sequence(oid(ATTRIBUTES.get(key) ?? fail(`no attribute ${key}`)), utf8(value.join("="))));
 }
 
 /** Who signs. */
