@@ -30,6 +30,8 @@ export interface Judged {
   readonly claim: "exact" | "narrower" | "wider" | "unsupported";
   readonly expected: "allow" | "deny";
   readonly got: "allow" | "deny";
+  /** What the candidates would decide; the verdict itself where there are none. */
+  readonly rehearsed: "allow" | "deny";
   readonly reason: string;
   readonly documents: string;
 }
@@ -52,6 +54,7 @@ export function judge(one: ImportCase): Judged {
     claim: claimOf(imported, one),
     expected: one.expected,
     got: decision.verdict,
+    rehearsed: decision.candidate?.verdict ?? decision.verdict,
     reason: decision.reason,
     documents: imported.documents,
   };

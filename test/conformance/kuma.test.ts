@@ -10,6 +10,7 @@ interface Row {
     readonly request: { readonly spiffeID: string | null; readonly sni: string | null };
   };
   readonly expected: "allow" | "deny";
+  readonly expected_shadow?: "allow" | "deny";
 }
 
 /** The mesh's trust domain is the first that its policies name; others that a caller comes from are federated. */
@@ -55,6 +56,13 @@ describe("MeshTrafficPermissions of Kuma", () => {
       expect({ ...one, honest: isHonest(one) }).toEqual({ ...one, honest: true });
     },
   );
+
+  it.each(
+    all.filter(({ input }) => !JSON.stringify(input.policies).includes('"sni"')).map((row) => [row.id, row] as const),
+  )("%s: candidates would decide what the source's shadow does", (_id, row) => {
+    const { claim, rehearsed } = judge(caseOf(row));
+    if (claim === "exact") expect(rehearsed).toBe(row.expected_shadow ?? row.expected);
+  });
 
   it("calls at least 90 % of the cases without SNI exact", () => {
     process.stdout.write(`${table("kuma", withoutSni)}\n${table("kuma with SNI", withSni)}\n`);

@@ -47,7 +47,9 @@ export function worldOf(options: ImportOptions): World {
     workloads,
     namespaces,
     foreignIdentities: options.foreignIdentities ?? [],
-    hosts: [...new Set((options.hosts ?? []).map((host) => host.toLowerCase().replace(/:\d+$/, "")))],
+    hosts: [
+      ...new Set((options.hosts ?? []).map((host) => host.toLowerCase().replace(/:\d+$/, "").replace(/\.$/, ""))),
+    ],
     grpcServices: options.grpcServices ?? [],
     websocket: workloads.some(({ websocket }) => websocket === true),
     jwtProviders: options.jwtProviders ?? [],

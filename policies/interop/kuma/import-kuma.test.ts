@@ -94,12 +94,15 @@ describe("what a policy is of", () => {
     expect(report.summary.unsupported).toBeGreaterThan(0);
   });
 
-  it("is nothing where it is only tried out", () => {
-    const { verdict, report } = imported(
+  it("is a candidate where it is only tried out", () => {
+    const { verdict, report, documents } = imported(
       permission({ allow: [prefix(id("/"))] }, {}, { labels: { "kuma.io/effect": "shadow" } }),
     );
     expect(verdict("shop/backup")).toBe("deny");
-    expect(report.summary.unsupported).toBe(1);
+    expect(documents).toContain("stage: candidate");
+    expect(report.entries.filter(({ fidelity }) => fidelity !== "exact").map(({ scope }) => scope)).not.toContain(
+      undefined,
+    );
   });
 });
 

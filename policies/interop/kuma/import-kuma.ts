@@ -1,4 +1,4 @@
-import type { DraftCaller, DraftPolicy, DraftProtects } from "../draft/draft.ts";
+import type { DraftCaller, DraftPolicy, DraftProtects, DraftRule } from "../draft/draft.ts";
 import { everyCaller, everyRequest, GRPC_BY_SERVICE, UPGRADES_BY_LISTENER } from "../draft/everything.ts";
 import { Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
@@ -29,7 +29,7 @@ export const importKuma: Importer = (texts, options) => {
   const world = worldOf(options);
   const policies = readForeignYaml(texts).flatMap((document) => {
     const kind = isRecord(document.value) ? String(document.value.kind ?? document.value.type) : "document";
-    if (kind === "MeshTrafficPermission") return policyOf(new Fields(document, [], document.value), world, notes);
+    if (kind === "MeshTrafficPermission") return policiesOf(new Fields(document, [], document.value), world, notes);
     notes.add(document.at([]), kind, "unsupported", "only MeshTrafficPermissions are imported");
     return [];
   });
@@ -39,13 +39,38 @@ export const importKuma: Importer = (texts, options) => {
 /** Policies of one name in two meshes or namespaces get names of their own. */
 function distinct(policies: readonly DraftPolicy[]): readonly DraftPolicy[] {
   const names = new Names();
-  return policies.map((policy) => ({ ...policy, name: names.take(policy.name) }));
+  let last = { of: "", name: "" };
+  return policies.map((policy) => {
+    // A candidate stands in for the live policy before it.
+    if (policy.candidate === undefined || last.of !== policy.name)
+      last = { of: policy.name, name: names.take(policy.name) };
+    return { ...policy, name: last.name };
+  });
 }
 
-function policyOf(document: Fields, world: World, notes: Notes): readonly DraftPolicy[] {
+/** What is said of a policy that is only tried out bears on what would be decided. */
+function policiesOf(document: Fields, world: World, notes: Notes): readonly DraftPolicy[] {
+  if (!isShadow(document)) return livePolicies(document, world, notes);
+  const own = new Notes();
+  const rehearsed = livePolicies(document, world, own).slice(0, 1);
+  notes.add(
+    document.place(),
+    nameOf(document),
+    "exact",
+    "it is only tried out: a candidate, whose verdicts are recorded",
+  );
+  for (const { place, construct, fidelity, reason } of own.entries)
+    if (fidelity !== "exact") notes.add(place, construct, fidelity, reason, { scope: "candidate" });
+  return rehearsed.map((policy) => ({ ...policy, candidate: "replace" }));
+}
+
+const nameOf = (document: Fields): string =>
+  `MeshTrafficPermission ${document.text("name") ?? document.map("metadata")?.text("name") ?? ""}`;
+
+function livePolicies(document: Fields, world: World, notes: Notes): readonly DraftPolicy[] {
   const metadata = document.map("metadata");
   const name = document.text("name") ?? metadata?.text("name") ?? "";
-  const construct = `MeshTrafficPermission ${name}`;
+  const construct = nameOf(document);
   const spec = document.map("spec");
   if (spec === undefined || name === "") throw document.invalid("spec", "or the name is missing");
   for (const key of spec.unknown(["targetRef", "rules"]))
@@ -55,15 +80,6 @@ function policyOf(document: Fields, world: World, notes: Notes): readonly DraftP
       "unsupported",
       "rules by tags are of an older version and are left out",
     );
-  if (isShadow(document)) {
-    notes.add(
-      document.place(),
-      construct,
-      "unsupported",
-      "a policy that is only tried out decides nothing and is left out",
-    );
-    return [];
-  }
   const protects = protectsOf(spec, construct, notes);
   const matches = spec
     .maps("rules")
@@ -72,24 +88,27 @@ function policyOf(document: Fields, world: World, notes: Notes): readonly DraftP
   const names = new Names();
   const of = (effect: Effect): readonly Match[] =>
     matches.filter((match) => match.effect === effect && match.from.length > 0);
-  const allowed = [...of("allow"), ...of("allowWithShadowDeny")];
-  return [
-    {
-      namespace: "mesh",
-      name,
-      protects,
-      allow: allowed.map(({ effect, from }) => ({
-        name: names.take(effect === "allow" ? "allow" : "allow-with-shadow-deny"),
-        from,
-        requests: everyRequest(world),
-      })),
-      deny: of("deny").map(({ from, except }) => ({
-        name: names.take("deny"),
-        from,
-        ...(except.length === 0 ? {} : { except: { from: except } }),
-      })),
-    },
-  ];
+  const shadow = of("allowWithShadowDeny");
+  const [allow, expiring] = [of("allow"), shadow].map((list) =>
+    list.map(({ effect, from }) => ({ name: names.take(NAMES[effect]), from, requests: everyRequest(world) })),
+  );
+  const deny = of("deny").map((match) => denial(match, names));
+  const policy = { namespace: "mesh", name, protects };
+  const live: DraftPolicy = { ...policy, allow: [...(allow ?? []), ...(expiring ?? [])], deny };
+  if (shadow.length === 0) return [live];
+  // In place of the live one stands what it would be with the denials that are only recorded.
+  const denied = shadow.map((match) => denial(match, names));
+  return [live, { ...policy, allow: allow ?? [], deny: [...deny, ...denied], candidate: "replace" }];
+}
+
+const NAMES: Readonly<Record<Effect, string>> = {
+  allow: "allow",
+  allowWithShadowDeny: "allow-with-shadow-deny",
+  deny: "deny",
+};
+
+function denial({ from, except }: Match, names: Names): DraftRule {
+  return { name: names.take("deny"), from, ...(except.length === 0 ? {} : { except: { from: except } }) };
 }
 
 function isShadow(document: Fields): boolean {
@@ -161,7 +180,7 @@ function callersOf(entry: Fields, effect: Effect, around: Around): Named {
   return named;
 }
 
-const SHADOW = "the same callers; that they would be denied one day is not recorded";
+const SHADOW = "the same callers; a candidate denies them, and what it would decide is recorded";
 
 const SHORT: Readonly<Record<NonNullable<Named["short"]>, string>> = {
   foreign: "the text may begin other trust domains too; only the one that it names is meant",

@@ -134,7 +134,7 @@ interface Grantee {
 function rulesFor(server: Resource, spec: Fields, ports: readonly number[], context: Context): DraftPolicy["allow"] {
   const { notes, world, resources } = context;
   const names = new Names();
-  const routes = routesOf(server, resources, notes);
+  const routes = routesOf(server, resources, world, notes);
   return granteesOf(server, spec, context).flatMap(({ name, from, target, place, construct }) => {
     const pieces = routes === undefined ? everythingFor(target) : piecesFor(target, routes);
     if (from.length === 0) return [];
@@ -160,7 +160,12 @@ function everythingFor(target: string): Pieces {
 }
 
 /** The matches of the routes of a Server, oldest route first; `undefined` where it has no route. */
-function routesOf(server: Resource, resources: readonly Resource[], notes: Notes): readonly RouteMatch[] | undefined {
+function routesOf(
+  server: Resource,
+  resources: readonly Resource[],
+  world: World,
+  notes: Notes,
+): readonly RouteMatch[] | undefined {
   const routes = resources
     .filter(({ kind, namespace }) => (kind === "HTTPRoute" || kind === "GRPCRoute") && namespace === server.namespace)
     .filter(({ fields }) =>
@@ -171,7 +176,7 @@ function routesOf(server: Resource, resources: readonly Resource[], notes: Notes
     .sort((a, b) => (created(a) < created(b) ? -1 : created(a) > created(b) ? 1 : 0));
   if (routes.length === 0) return undefined;
   return routes.flatMap(({ kind, fields }) =>
-    routeMatches(fields, kind === "GRPCRoute" ? "GRPCRoute" : "HTTPRoute", notes),
+    routeMatches(fields, kind === "GRPCRoute" ? "GRPCRoute" : "HTTPRoute", world, notes),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Notes } from "../draft/notes.ts";
+import type { World } from "../draft/world.ts";
 import type { SourcePlace } from "../report.ts";
 import type { Fields } from "../translate/fields.ts";
 import { literalPath, type PathSet, segmentPrefix } from "../translate/path-set.ts";
@@ -28,7 +29,12 @@ export interface RouteMatch {
 const MATCH_KEYS = ["path", "method", "headers", "queryParams"];
 
 /** The matches of an HTTPRoute or GRPCRoute, in order; one for each host name. */
-export function routeMatches(route: Fields, kind: "HTTPRoute" | "GRPCRoute", notes: Notes): readonly RouteMatch[] {
+export function routeMatches(
+  route: Fields,
+  kind: "HTTPRoute" | "GRPCRoute",
+  { hosts: known }: World,
+  notes: Notes,
+): readonly RouteMatch[] {
   const spec = route.map("spec");
   const name = route.map("metadata")?.text("name");
   if (spec === undefined || name === undefined) throw route.invalid("spec", "or a name is missing");
@@ -43,7 +49,7 @@ export function routeMatches(route: Fields, kind: "HTTPRoute" | "GRPCRoute", not
         ? [{ ...emptyMatch(kind), place: rule.place() }]
         : matches.map((match) => ({ ...matchOf(match, kind), place: match.place() }));
     return conditions.flatMap(({ condition, precision, place }) =>
-      withHosts(hosts).map((host) => ({
+      withHosts(hosts, known).map((host) => ({
         route: `${kind}/${name}`,
         condition: { ...condition, ...host.condition },
         precision: { ...precision, host: host.precision },
@@ -59,13 +65,16 @@ interface HostMatch {
   readonly precision: Precision["host"];
 }
 
-function withHosts(hosts: readonly string[]): readonly HostMatch[] {
+function withHosts(hosts: readonly string[], known: readonly string[]): readonly HostMatch[] {
   if (hosts.length === 0) return [{ condition: {}, precision: [0, 0] }];
   return hosts.map((host) => {
     const wildcard = host.startsWith("*.");
     const precision: Precision["host"] = [wildcard ? 1 : 2, host.length];
-    // A wildcard, or a name whose last dot must be there, is no host of the language.
-    if (wildcard || host.endsWith(".")) return { condition: { opaque: true }, precision };
+    // Hosts are compared without their last dot, so that one cannot be asked for.
+    if (host.endsWith(".")) return { condition: { opaque: true }, precision };
+    const hostSuffix = host.slice(1);
+    const told = known.filter((one) => one.endsWith(hostSuffix));
+    if (wildcard) return { condition: { hosts: told, hostSuffix }, precision };
     return { condition: { hosts: [host] }, precision };
   });
 }

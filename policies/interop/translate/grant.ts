@@ -109,6 +109,7 @@ function draftMatcher(matcher: Matcher): DraftMatcher {
 const REASONS: Readonly<Record<Loss, string>> = {
   "long-number": "a number in a path has at most 19 digits",
   "long-value": "a value that repeats without end is listed up to a length",
+  host: "of hosts that end alike, those that are known are written",
   inexpressible: "some of the requests that it allows cannot be named in the policy language, and are denied",
 };
 

@@ -13,6 +13,8 @@ export interface Condition {
   readonly paths: PathSet | undefined;
   /** Exact host names; absent: any. */
   readonly hosts?: readonly string[];
+  /** `hosts` are those known of all that end so. */
+  readonly hostSuffix?: string;
   /** All must hold. */
   readonly tests: readonly ValueTest[];
   /** Tokens one of which is asked for; absent: none is. */
@@ -40,7 +42,7 @@ export interface Pieces {
 }
 
 /** `inexpressible`: requests are left out that no rule can name. The others are as in `PathSet` and `ValueTest`. */
-export type Loss = "long-number" | "long-value" | "inexpressible";
+export type Loss = "long-number" | "long-value" | "host" | "inexpressible";
 
 /** Every request. */
 export const EVERYTHING: Condition = { methods: "ANY", paths: { patterns: ["/**"] }, tests: [] };
@@ -50,6 +52,7 @@ export function piecesOf(condition: Condition): Pieces {
   const { methods, paths, hosts, tests, opaque } = condition;
   const losses: Loss[] = [];
   if (paths === undefined || opaque === true) return { pieces: [], losses: ["inexpressible"] };
+  if (condition.hostSuffix !== undefined) losses.push("host");
   if (paths.shortage !== undefined) losses.push(paths.shortage === "other" ? "inexpressible" : paths.shortage);
   const start: Piece = {
     methods,
@@ -59,7 +62,8 @@ export function piecesOf(condition: Condition): Pieces {
     query: new Map(),
     except: [],
   };
-  let pieces: readonly Piece[] = paths.patterns.length === 0 || methods.length === 0 ? [] : [start];
+  let pieces: readonly Piece[] =
+    paths.patterns.length === 0 || methods.length === 0 || hosts?.length === 0 ? [] : [start];
   for (const test of tests) {
     if (test.shortage !== undefined) losses.push(test.shortage === "other" ? "inexpressible" : test.shortage);
     const next = pieces.flatMap((piece) => test.holds.map((matcher) => narrowed(piece, test, matcher)));
@@ -88,6 +92,11 @@ function withToken(piece: Piece, jwt: DraftJwt): Piece | undefined {
   const shared = Object.keys(jwt.claims ?? {}).filter((name) => before.claims?.[name] !== undefined);
   const differ = shared.some((name) => JSON.stringify(before.claims?.[name]) !== JSON.stringify(jwt.claims?.[name]));
   return before.provider !== jwt.provider || differ ? undefined : { ...piece, jwt: { provider: jwt.provider, claims } };
+}
+
+/** Whether a condition is about requests to a host. */
+export function holdsForHost({ hosts, hostSuffix }: Condition, host: string): boolean {
+  return hosts === undefined || hosts.includes(host) || (hostSuffix !== undefined && host.endsWith(hostSuffix));
 }
 
 /** The piece with one more matcher: `never` if nothing is left, `undefined` if it cannot be said. */

@@ -1,5 +1,5 @@
 import { covers, isLiteral, isPattern } from "./path-set.ts";
-import { type Condition, type Loss, type Methods, narrowed, type Piece, type Pieces } from "./piece.ts";
+import { type Condition, holdsForHost, type Loss, type Methods, narrowed, type Piece, type Pieces } from "./piece.ts";
 import { satisfies, type ValueTest } from "./value-tests.ts";
 
 /** The most pieces that one grant is cut into; beyond, what is left over is dropped. */
@@ -46,15 +46,13 @@ function atMost(paths: Condition["paths"]): readonly string[] {
 
 /** Whether the condition names hosts that the piece is not inside of: the rest of the hosts has no name. */
 function hostsMatter({ hosts }: Piece, condition: Condition): boolean {
-  const { hosts: named } = condition;
-  return named !== undefined && !(hosts?.every((host) => named.includes(host)) ?? false);
+  return condition.hosts !== undefined && !(hosts?.every((host) => holdsForHost(condition, host)) ?? false);
 }
 
 function disjoint(piece: Piece, condition: Condition): boolean {
-  const { methods, hosts, tests, paths } = condition;
+  const { methods, tests, paths } = condition;
   if (common(piece.methods, methods).length === 0) return true;
-  if (piece.hosts !== undefined && hosts !== undefined && !piece.hosts.some((host) => hosts.includes(host)))
-    return true;
+  if (piece.hosts !== undefined && !piece.hosts.some((host) => holdsForHost(condition, host))) return true;
   if (tests.some((test) => contradicts(piece, test))) return true;
   if (paths === undefined || paths.shortage === "other") return false;
   return !piece.paths.some((own) => atMost(paths).some((other) => mayMeet(own, other)));

@@ -31,9 +31,9 @@ export function absentTest(named: Named): ValueTest {
   return { ...named, holds: [ABSENT], fails: [PRESENT] };
 }
 
-/** The value is one of these texts. An empty or blank-edged text, which no matcher can ask for, is left out. */
+/** The value is one of these texts. A text that no matcher can ask for is left out. */
 export function oneOfTest(named: Named, texts: readonly string[], shortage?: ValueTest["shortage"]): ValueTest {
-  const askable = texts.filter(isAskable);
+  const askable = texts.filter((text) => isAskable(text, named.of));
   const missing = shortage ?? (askable.length < texts.length ? "other" : undefined);
   const fails = askable.length === texts.length && shortage === undefined ? [ABSENT, ...noneOf(askable)] : undefined;
   return { ...named, holds: anyOf(askable), fails, ...(missing === undefined ? {} : { shortage: missing }) };
@@ -41,14 +41,14 @@ export function oneOfTest(named: Named, texts: readonly string[], shortage?: Val
 
 /** The value is there and is none of these texts. */
 export function noneOfTest(named: Named, texts: readonly string[]): ValueTest {
-  if (!texts.every(isAskable)) return unaskable(named);
+  if (!texts.every((text) => isAskable(text, named.of))) return unaskable(named);
   return { ...named, holds: noneOf(texts), fails: [ABSENT, ...anyOf(texts)] };
 }
 
 /** The value begins, ends so or holds it. */
 export function partTest(named: Named, kind: "prefix" | "suffix" | "contains", value: string): ValueTest {
   if (value === "") return presentTest(named);
-  if (!isAskable(value) || (kind === "contains" && named.of !== "header")) return unaskable(named);
+  if (!isAskable(value, named.of) || (kind === "contains" && named.of !== "header")) return unaskable(named);
   return { ...named, holds: [{ kind, value }], fails: undefined };
 }
 
@@ -57,8 +57,9 @@ export function unaskable(named: Named): ValueTest {
   return { ...named, holds: [], fails: undefined, shortage: "other" };
 }
 
-/** Whether a matcher can hold this text. */
-export function isAskable(text: string): boolean {
+/** Whether a matcher can hold this text: a header's in visible ASCII without blanks around it, a parameter's any. */
+export function isAskable(text: string, of: ValueTest["of"]): boolean {
+  if (of === "query") return /^\P{Cc}*$/u.test(text);
   return /^[!-~](?:[\t -~]*[!-~])?$/.test(text);
 }
 
