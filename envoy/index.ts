@@ -25,6 +25,7 @@ export type {
 export { type AccessLogCounts, AccessLogIntake, type AccessLogIntakeOptions } from "./xds/access-log-intake.ts";
 export { addAccessLogIntake } from "./xds/add-access-log-intake.ts";
 export { addSecretDiscovery } from "./xds/add-secret-discovery.ts";
+export type { DeltaSecretSink } from "./xds/delta-secret-stream.ts";
 export {
   type OpenSecretStream,
   SecretDiscovery,

@@ -1,13 +1,21 @@
 import { type Server, type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
-import type { DiscoveryRequest, DiscoveryResponse } from "../gen/envoy/service/discovery/v3/discovery.ts";
+import type {
+  DeltaDiscoveryRequest,
+  DeltaDiscoveryResponse,
+  DiscoveryRequest,
+  DiscoveryResponse,
+} from "../gen/envoy/service/discovery/v3/discovery.ts";
 import { SecretDiscoveryServiceService } from "../gen/envoy/service/secret/v3/sds.ts";
-import type { SecretDiscovery } from "./secret-discovery.ts";
+import type { OpenSecretStream, SecretDiscovery } from "./secret-discovery.ts";
 import { SECRET_TYPE_URL } from "./secrets.ts";
 
-/** Serves `discovery` as `/envoy.service.secret.v3.SecretDiscoveryService/{StreamSecrets,FetchSecrets}`. */
+/** Serves `discovery` as `/envoy.service.secret.v3.SecretDiscoveryService/{StreamSecrets,DeltaSecrets,FetchSecrets}`. */
 export function addSecretDiscovery(server: Server, discovery: SecretDiscovery): void {
   server.addService(SecretDiscoveryServiceService, {
-    streamSecrets: (call: ServerDuplexStream<DiscoveryRequest, DiscoveryResponse>) => serveStream(call, discovery),
+    streamSecrets: (call: ServerDuplexStream<DiscoveryRequest, DiscoveryResponse>) =>
+      serveStream(call, discovery.open({ send: (response) => void call.write(response) })),
+    deltaSecrets: (call: ServerDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>) =>
+      serveStream(call, discovery.openDelta({ send: (response) => void call.write(response) })),
     fetchSecrets: (
       call: ServerUnaryCall<DiscoveryRequest, DiscoveryResponse>,
       callback: sendUnaryData<DiscoveryResponse>,
@@ -19,9 +27,11 @@ export function addSecretDiscovery(server: Server, discovery: SecretDiscovery): 
   });
 }
 
-function serveStream(call: ServerDuplexStream<DiscoveryRequest, DiscoveryResponse>, discovery: SecretDiscovery): void {
-  const stream = discovery.open({ send: (response) => void call.write(response) });
-  call.on("data", (request: DiscoveryRequest) => stream.receive(request));
+function serveStream<Request, Response>(
+  call: ServerDuplexStream<Request, Response>,
+  stream: OpenSecretStream<Request>,
+): void {
+  call.on("data", (request: Request) => stream.receive(request));
   call.on("end", () => {
     stream.close();
     call.end();

@@ -265,6 +265,7 @@ describe("after a rejection", () => {
       for (;;) await all.take();
     };
     void rejectAlways().catch(() => undefined);
+    await eventually("a rejection", () => discovery.status().some((one) => one.nacked !== undefined));
     void takeAlways().catch(() => undefined);
     await eventually("three replays", () => leaf.responses.length === 5 && all.responses.length === 5);
     const probe = stream(["ROOTCA"], { node: nodeOf("probe") });

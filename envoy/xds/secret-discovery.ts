@@ -1,5 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { DiscoveryRequest, DiscoveryResponse } from "../gen/envoy/service/discovery/v3/discovery.ts";
+import type {
+  DeltaDiscoveryRequest,
+  DiscoveryRequest,
+  DiscoveryResponse,
+} from "../gen/envoy/service/discovery/v3/discovery.ts";
+import { type DeltaSecretSink, DeltaSecretStream } from "./delta-secret-stream.ts";
+import { Recoveries, type Recovery } from "./recoveries.ts";
+import type { SecretChannel, SubscribedSecret, Verdict } from "./secret-channel.ts";
 import { checkServerFirst, checkSnapshot, type SecretSnapshot } from "./secret-snapshot.ts";
 import { discoveryResponse, type SecretSink, SecretStream } from "./secret-stream.ts";
 import { holdsKey, type SecretSource, secretsOf, trustNobody } from "./secrets.ts";
@@ -27,26 +34,20 @@ export interface SecretDiscoveryOptions {
 }
 
 /** A stream in service. */
-export interface OpenSecretStream {
-  receive(request: DiscoveryRequest): void;
+export interface OpenSecretStream<Request = DiscoveryRequest> {
+  receive(request: Request): void;
   close(): void;
 }
 
-/** How far a node is from a clean state, from the first rejection until everything was sent again and taken. */
-interface Recovery {
-  /** Grows with each replay: its editions are new to the sidecar. */
-  edition: number;
-  poisoned: boolean;
-  replaying: boolean;
-  /** Replays left until the next change of secrets. */
-  replaysLeft: number;
+const NOT_SENT: SubscribedSecret = { acknowledged: false };
+
+type Opened = Extract<Verdict, { kind: "opened" }>;
+interface Receiver<Request> {
+  receive(request: Request, everyName: readonly string[]): Verdict;
 }
 
-const REPLAYS_A_CHANGE = 3;
-const MAX_NODES = 64;
-
 /**
- * The secret discovery service of one workload's sidecar (`envoy.service.secret.v3`, state of the world).
+ * The secret discovery service of one workload's sidecar (`envoy.service.secret.v3`): state of the world, delta and fetch.
  *
  * Only what changed is sent; unknown names stay open; trust that is gone is replaced by an anchor that admits nobody.
  *
@@ -58,8 +59,8 @@ const MAX_NODES = 64;
 export class SecretDiscovery {
   readonly #options: SecretDiscoveryOptions;
   readonly #instance: string;
-  readonly #streams = new Set<SecretStream>();
-  readonly #recoveries = new Map<string, Recovery>();
+  readonly #streams = new Set<SecretChannel>();
+  readonly #recoveries = new Recoveries();
   #snapshot: SecretSnapshot = { svid: undefined, trustBundles: [], serverFirst: new Map() };
   #secrets: ReadonlyMap<string, SecretSource> = new Map();
   #opened = 0;
@@ -94,17 +95,29 @@ export class SecretDiscovery {
       if (!next.has(name) && !holdsKey(name)) next.set(name, trustNobody(name));
     }
     this.#secrets = next;
-    for (const recovery of this.#recoveries.values()) recovery.replaysLeft = REPLAYS_A_CHANGE;
+    this.#recoveries.renew();
     for (const stream of this.#streams) this.#sendChanged(stream);
   }
 
   /** Takes a new stream into service. */
   open(sink: SecretSink): OpenSecretStream {
+    return this.#serve(new SecretStream(sink, this.#nextPrefix()));
+  }
+
+  /** Takes a new incremental stream into service. */
+  openDelta(sink: DeltaSecretSink): OpenSecretStream<DeltaDiscoveryRequest> {
+    return this.#serve(new DeltaSecretStream(sink, this.#nextPrefix()));
+  }
+
+  #nextPrefix(): string {
     this.#opened += 1;
-    const stream = new SecretStream(sink, `${this.#instance}.${this.#opened}`);
+    return `${this.#instance}.${this.#opened}`;
+  }
+
+  #serve<Request>(stream: SecretChannel & Receiver<Request>): OpenSecretStream<Request> {
     this.#streams.add(stream);
     return {
-      receive: (request) => this.#receive(stream, request),
+      receive: (request) => this.#take(stream, stream.receive(request, [...this.#secrets.keys()])),
       close: () => this.#close(stream),
     };
   }
@@ -132,13 +145,12 @@ export class SecretDiscovery {
     });
   }
 
-  #receive(stream: SecretStream, request: DiscoveryRequest): void {
-    const verdict = stream.receive(request, [...this.#secrets.keys()]);
+  #take(stream: SecretChannel, verdict: Verdict): void {
     switch (verdict.kind) {
       case "ignored":
         return;
       case "opened":
-        this.#welcome(stream, verdict.version);
+        this.#welcome(stream, verdict.known);
         break;
       case "repeated":
         this.#sendAll(stream);
@@ -155,7 +167,7 @@ export class SecretDiscovery {
     this.#options.listener?.();
   }
 
-  #close(stream: SecretStream): void {
+  #close(stream: SecretChannel): void {
     if (this.#streams.delete(stream)) this.#options.listener?.();
   }
 
@@ -163,33 +175,33 @@ export class SecretDiscovery {
    * Sends what a new stream asks for. A sidecar that comes with another version may have rejected the one that is
    * current, from an agent that is no more, so it gets new bytes.
    */
-  #welcome(stream: SecretStream, version: string): void {
-    const known =
-      version === "" ||
-      [...stream.names.keys()].some((name) => this.#secretFor(stream.node, name)?.version === version);
-    if (!known) this.#recoveryOf(stream.node).edition += 1;
-    this.#sendAll(stream);
+  #welcome(stream: SecretChannel, known: Opened["known"]): void {
+    const versionOf = (name: string): string | undefined => this.#secretFor(stream.node, name)?.version;
+    if (!known(versionOf)) this.#recoveryOf(stream.node).edition += 1;
+    else if (stream instanceof DeltaSecretStream && this.#recoveries.get(stream.node) === undefined)
+      stream.keepKnown(versionOf);
+    this.#sendNew(stream);
   }
 
-  #sendAll(stream: SecretStream): void {
+  #sendAll(stream: SecretChannel): void {
     for (const name of [...stream.names.keys()]) this.#send(stream, name);
   }
 
-  #sendNew(stream: SecretStream): void {
+  #sendNew(stream: SecretChannel): void {
     for (const [name, { sent }] of [...stream.names]) if (sent === undefined) this.#send(stream, name);
   }
 
-  #sendChanged(stream: SecretStream): void {
+  #sendChanged(stream: SecretChannel): void {
     // In the order of the secrets: validation contexts before the leaf.
     for (const name of this.#secrets.keys()) {
-      const subscribed = stream.names.get(name);
+      const subscribed = stream.names.get(name) ?? (stream.everything ? NOT_SENT : undefined);
       if (subscribed !== undefined && subscribed.sent !== this.#secretFor(stream.node, name)?.version) {
         this.#send(stream, name);
       }
     }
   }
 
-  #send(stream: SecretStream, name: string): void {
+  #send(stream: SecretChannel, name: string): void {
     const secret = this.#secretFor(stream.node, name);
     if (secret !== undefined) stream.send(secret);
   }
@@ -205,7 +217,7 @@ export class SecretDiscovery {
     recovery.replaying = false;
   }
 
-  /** INVARIANT: at most `REPLAYS_A_CHANGE` replays between two changes, so a sidecar that never agrees starts no loop. */
+  /** INVARIANT: few replays between two changes, so a sidecar that never agrees starts no loop. */
   #recover(node: string): void {
     const recovery = this.#recoveries.get(node);
     if (recovery === undefined || !recovery.poisoned) return;
@@ -224,17 +236,6 @@ export class SecretDiscovery {
   }
 
   #recoveryOf(node: string): Recovery {
-    const known = this.#recoveries.get(node);
-    if (known !== undefined) return known;
-    if (this.#recoveries.size >= MAX_NODES) this.#forgetNodes();
-    const recovery = { edition: 0, poisoned: false, replaying: false, replaysLeft: REPLAYS_A_CHANGE };
-    this.#recoveries.set(node, recovery);
-    return recovery;
-  }
-
-  /** A sidecar has one node id; a peer that makes up new ones must not fill the memory. */
-  #forgetNodes(): void {
-    const live = new Set([...this.#streams].map((stream) => stream.node));
-    for (const node of this.#recoveries.keys()) if (!live.has(node)) this.#recoveries.delete(node);
+    return this.#recoveries.of(node, () => new Set([...this.#streams].map((stream) => stream.node)));
   }
 }
