@@ -9,13 +9,15 @@ import type { Contender, Example } from "../space/search.ts";
 import { Side } from "../space/side.ts";
 import { Universe } from "../space/universe.ts";
 import { CallerGroups } from "./caller-groups.ts";
-import type { LineOf } from "./line-at.ts";
+import type { LineOf, View } from "./line-at.ts";
 import { type KnownCaller, MetCallers } from "./met-callers.ts";
 import type { Answer, Ask, Question } from "./question.ts";
 import { type CallerLine, contendersOf, HIT, SOME, search } from "./run-search.ts";
 
 /** Of so many callers each is asked about, without looking which are alike. */
 const FEW = 4;
+
+const SOME_ADDRESS = "192.0.2.1";
 
 /** Answers questions about a set, of requests from an instant on. What is alike in several questions is worked out once. */
 export function askerOf(set: PolicySet, now: Date): Ask {
@@ -89,7 +91,11 @@ class Asker {
 
   #attributes(example: Example | null, kind: "http" | "tcp", { id }: CallerClass, { view }: Question): Attributes {
     const workload = view.destination;
-    return attributesOfExample(example, { kind, caller: id, workload, providers: this.#providers, now: this.#now });
+    const context = { kind, caller: id, workload, providers: this.#providers, now: this.#now };
+    const attributes = attributesOfExample(example, context);
+    if (attributes.peerAddress !== undefined || !usesAddresses(view)) return attributes;
+    // Lines that the question is not about ask for it: without one they are unknown.
+    return { ...attributes, peerAddress: SOME_ADDRESS };
   }
 
   #rowsOf({ all, none, some }: Question): Rows {
@@ -142,6 +148,12 @@ class Asker {
     };
     return piecesOf(left, this.#universe, { readings: [paths], index: 0, refusals });
   }
+}
+
+function usesAddresses({ allows, denies }: View): boolean {
+  return [...allows, ...denies].some(({ rule: { from, except } }) =>
+    [...(from ?? []), ...(except?.from ?? [])].some(({ addresses }) => addresses !== undefined),
+  );
 }
 
 /** A line of a question, the callers that it meets, and what is then left of it. */

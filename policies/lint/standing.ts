@@ -102,14 +102,27 @@ class Judge {
     return views.every((view) => this.#ask(question(view)).kind === "none");
   }
 
-  /** Of the lines that cover this one, as few as do it, at the first destination. */
+  /** Of the lines that cover this one, few that do it at every destination. */
   #least(line: LineOf, views: readonly View[], cover: (view: View) => readonly LineOf[]): readonly LineOf[] {
-    const [view] = views;
-    if (view === undefined) return [];
-    const meeting = cover(view).filter((other) => this.#ask({ view, all: [line, other], none: [] }).kind !== "none");
+    const known = new Set<LineOf>();
+    for (const view of views) {
+      const here = cover(view);
+      const others = here.filter((other) => known.has(other));
+      if (others.length > 0 && this.#coverAt(view, line, others)) continue;
+      for (const other of this.#leastAt(view, line, here)) known.add(other);
+    }
+    return [...known];
+  }
+
+  #leastAt(view: View, line: LineOf, cover: readonly LineOf[]): readonly LineOf[] {
+    const meeting = cover.filter((other) => this.#ask({ view, all: [line, other], none: [] }).kind !== "none");
     return meeting.reduce<readonly LineOf[]>((kept, one) => {
       const without = kept.filter((other) => other !== one);
-      return this.#ask({ view, all: [line], none: without }).kind === "none" ? without : kept;
+      return this.#coverAt(view, line, without) ? without : kept;
     }, meeting);
+  }
+
+  #coverAt(view: View, line: LineOf, others: readonly LineOf[]): boolean {
+    return this.#ask({ view, all: [line], none: others }).kind === "none";
   }
 }
