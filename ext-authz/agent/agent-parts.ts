@@ -87,6 +87,7 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
     elsewhere: () => external.elsewhere,
     client: () => enrolment.client,
     revocations: () => state.revocations,
+    policy: () => state.view.set,
     changed: (workload, svid) => metrics.svid(workload, svid?.notAfter),
   });
   const tokens = new TokenKeeper({ ...common, client: () => enrolment.client, signal: stopping });

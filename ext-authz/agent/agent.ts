@@ -223,10 +223,9 @@ class NodeAgent implements Agent {
     const { clock, files, journal, keeper, log, network, reporter, served } = this.#parts;
     if (intake.kind !== "unchanged" || kind === "revocations") journal.note(kind, intake);
     if (intake.kind !== "applied") return intake.kind === "refused" ? "refused" : "kept";
-    if (kind === "revocations") {
-      keeper.reconsider();
-      network.reconsider();
-    }
+    // A bundle says which foreign trust domains a workload has to do with.
+    keeper.reconsider();
+    if (kind === "revocations") network.reconsider();
     served.refreshSecrets();
     saveClockFloor(files, clock.now(), log);
     reporter.changed();

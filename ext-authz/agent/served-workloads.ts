@@ -1,3 +1,4 @@
+import type { PolicySet } from "../../policies/index.ts";
 import type { NodeWorkloads } from "../../protocol/index.ts";
 import { addWorkloadApi, type WorkloadApiProvider } from "../../spiffe/workload-api/index.ts";
 import { messageOf } from "../agent-error.ts";
@@ -13,6 +14,7 @@ import { isRoot, prepareRunDir } from "../socket-folder.ts";
 import { warmUp } from "../warm-up.ts";
 import type { WorkloadIdentity } from "../workload-identity.ts";
 import { openWorkloadSockets, type WorkloadSockets } from "../workload-sockets.ts";
+import { WorkloadTrust } from "../workload-trust.ts";
 import { type LocalWorkload, localWorkloads } from "./local-workloads.ts";
 import type { Refusal } from "./refusal.ts";
 import { nameOf, type SvidKeeper } from "./svid-keeper.ts";
@@ -188,12 +190,15 @@ export class ServedWorkloads {
   #secrets(local: Allowed, identity: WorkloadIdentity): SidecarSecrets {
     const { clock, log, metrics, state, trust } = this.#options;
     const workload = nameOf(local.workload);
+    const policy = (): PolicySet | undefined =>
+      isInForce(state.freshness(clock.nowMs())) ? state.view.set : undefined;
+    const mine = new WorkloadTrust(local.workload.identity);
     return new SidecarSecrets({
       destination: local.id,
       serverFirstPorts: local.workload.serverFirstPorts,
       identity,
-      trust: () => trust.workloads,
-      policy: () => (isInForce(state.freshness(clock.nowMs())) ? state.view.set : undefined),
+      trust: () => trust.workloads && mine.of(trust.workloads, policy()),
+      policy,
       isRevoked: (caller) => state.revocations.identities.has(caller),
       now: () => clock.now(),
       event: (event) => {

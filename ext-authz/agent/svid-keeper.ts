@@ -1,11 +1,12 @@
 import type { KeyObject } from "node:crypto";
-import type { Revocations } from "../../policies/index.ts";
+import type { PolicySet, Revocations } from "../../policies/index.ts";
 import type { IssuedCertificate, NodeWorkloads } from "../../protocol/index.ts";
 import { parseSpiffeId, publicKeyFingerprint, verifyX509Svid, type X509Svid } from "../../spiffe/index.ts";
 import { messageOf } from "../agent-error.ts";
 import type { Logger } from "../logger.ts";
 import type { MonotonicClock } from "../monotonic-clock.ts";
 import { WorkloadIdentity } from "../workload-identity.ts";
+import { WorkloadTrust } from "../workload-trust.ts";
 import type { AuthorityClient } from "./authority-client.ts";
 import { isTransient } from "./authority-error.ts";
 import { certificateRequest } from "./csr.ts";
@@ -26,6 +27,8 @@ export interface SvidKeeperOptions {
   /** The client with the agent's identity; undefined while there is none. */
   readonly client: () => Pick<AuthorityClient, "svids"> | undefined;
   readonly revocations: () => Revocations;
+  /** The policy that says which foreign trust domains a workload has to do with; none without it. */
+  readonly policy?: () => PolicySet | undefined;
   /** Why no certificates are to be had here, where another authority issues them; undefined where they are. */
   readonly elsewhere?: () => string | undefined;
   /** Called after each change of a workload's certificate. */
@@ -36,6 +39,7 @@ export interface SvidKeeperOptions {
 export interface KeptSvid {
   readonly workload: NodeWorkload;
   readonly identity: WorkloadIdentity;
+  readonly trust: WorkloadTrust;
   /** An earlier run of the agent has served it: a sidecar of then may be on its way back. */
   readonly knownBefore: boolean;
   svid: X509Svid | undefined;
@@ -126,6 +130,7 @@ export class SvidKeeper {
     const kept: KeptSvid = {
       workload,
       identity: new WorkloadIdentity(),
+      trust: new WorkloadTrust(workload.identity),
       knownBefore: svid !== undefined,
       svid: fits,
       dueMs: fits === undefined ? Number.NEGATIVE_INFINITY : renewAt(fits, this.#options.timers.random).getTime(),
@@ -200,7 +205,8 @@ export class SvidKeeper {
   }
 
   #publish(kept: KeptSvid): void {
-    const trust = this.#options.trust.state;
+    const all = this.#options.trust.state;
+    const trust = all && kept.trust.of(all, this.#options.policy?.());
     const name = nameOf(kept.workload);
     const elsewhere = this.#options.elsewhere?.();
     if (elsewhere !== undefined) {
