@@ -4,7 +4,7 @@ export { canonicalJson } from "./canonical-json.ts";
 export type { CaChange, CertificateAuthority } from "./certificate-authority.ts";
 export type { CaCounters } from "./counters.ts";
 export type { AttestedNode, SystemSvidOptions } from "./issuing.ts";
-export type { LedgerCheck, LedgerQuery } from "./ledger.ts";
+export { checkEntries, type LedgerCheck, type LedgerEntry, type LedgerQuery } from "./ledger.ts";
 export type { Lifetimes } from "./lifetimes.ts";
 export { type CaOptions, openCertificateAuthority } from "./open.ts";
 export type { Provenance, PublishOutcome } from "./policy-bundles.ts";

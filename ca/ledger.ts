@@ -21,6 +21,11 @@ export interface LedgerQuery {
   readonly limit?: number;
   readonly identity?: string;
   readonly node?: string;
+  readonly kind?: LedgerKind;
+  /** Only entries before this one, to read on from page to page. */
+  readonly before?: number;
+  /** With each entry's fingerprint and place in the chain. */
+  readonly proof?: boolean;
 }
 
 /** Whether the chain holds, and if not, the first entry where it breaks. */
@@ -79,7 +84,10 @@ export async function readLedger(db: CaDatabase, query: LedgerQuery = {}): Promi
   let select = db.selectFrom("ca_ledger").selectAll().orderBy("sequence", "desc").limit(limit);
   if (query.identity !== undefined) select = select.where("identity", "=", query.identity);
   if (query.node !== undefined) select = select.where("node", "=", query.node);
-  return { entries: (await select.execute()).map(entryOf) };
+  if (query.kind !== undefined) select = select.where("kind", "=", query.kind);
+  if (query.before !== undefined) select = select.where("sequence", "<", query.before);
+  const rows = await select.execute();
+  return { entries: rows.map((row) => (query.proof === true ? { ...entryOf(row), ...proofOf(row) } : entryOf(row))) };
 }
 
 /**
@@ -100,6 +108,44 @@ export async function checkLedger(db: CaDatabase, known: LedgerHead = START): Pr
     return { ok: false, sequence: head.sequence + 1, problem: "entries are missing at the end" };
   }
   return { ok: true, entries: head.sequence, head: head.hash };
+}
+
+/**
+ * Walks entries that were read with their proofs, oldest first, as `checkLedger` walks the store: for whoever holds an
+ * export and trusts nobody. `known` is the last entry that was seen before.
+ */
+export function checkEntries(entries: readonly LedgerEntry[], known: LedgerHead = START): LedgerCheck {
+  let head = known;
+  for (const entry of entries) {
+    const problem = problemOf(rowOf(entry), head);
+    if (problem !== undefined) return { ok: false, sequence: entry.sequence, problem };
+    head = { sequence: entry.sequence, hash: entry.hash ?? "" };
+  }
+  return { ok: true, entries: head.sequence, head: head.hash };
+}
+
+/** One entry as it is told. */
+export type LedgerEntry = LedgerEntries["entries"][number];
+
+function rowOf(entry: LedgerEntry): LedgerRow {
+  return {
+    sequence: entry.sequence,
+    at: entry.at,
+    kind: entry.kind,
+    identity: entry.identity,
+    serial: entry.serial ?? null,
+    not_after: entry.notAfter ?? null,
+    node: entry.node ?? null,
+    evidence: entry.evidence,
+    reason: entry.reason ?? null,
+    fingerprint: entry.fingerprint ?? null,
+    previous: entry.previous ?? "",
+    hash: entry.hash ?? "",
+  };
+}
+
+function proofOf({ fingerprint, hash, previous }: LedgerRow): Pick<LedgerEntry, "fingerprint" | "hash" | "previous"> {
+  return { ...(fingerprint === null ? {} : { fingerprint }), previous, hash };
 }
 
 async function* pages(db: CaDatabase): AsyncGenerator<LedgerRow> {

@@ -467,10 +467,21 @@ export const ledgerEntries = z.strictObject({
       /** What the issue or refusal rests on, e.g. `join-token 3f…`, `runsOn pool=apps`. */
       evidence: z.string(),
       reason: z.string().optional(),
+      /** With `proof`: SHA-256 of the certificate's DER or the token's text, and the entry's place in the chain. */
+      fingerprint: sha256Hex.optional(),
+      previous: sha256Hex.optional(),
+      hash: sha256Hex.optional(),
     }),
   ),
 });
 export type LedgerEntries = z.infer<typeof ledgerEntries>;
+
+/** `GET /v1/ledger/check` (admin): the whole chain, walked. */
+export const ledgerCheck = z.discriminatedUnion("ok", [
+  z.strictObject({ ok: z.literal(true), entries: counter, head: z.string() }),
+  z.strictObject({ ok: z.literal(false), sequence: counter, problem: z.string() }),
+]);
+export type LedgerCheckResult = z.infer<typeof ledgerCheck>;
 
 /** Reads a message by its schema; throws `ProtocolError` `ERR_PROTOCOL_MESSAGE` with the path of what is wrong. */
 export function parseMessage<T>(schema: z.ZodType<T>, value: unknown, what: string): T {

@@ -1,3 +1,4 @@
+import type { LedgerQuery } from "../../ca/index.ts";
 import {
   authorityStatus,
   joinTokenRequest,
@@ -84,18 +85,21 @@ function ledger({ ca }: Services): Route {
     response: { kind: "json", name: "LedgerEntries", schema: ledgerEntries },
     failures: [400],
     async handle(call) {
-      const { limit, ...rest } = readQuery(call);
-      return json(await ca.ledger({ limit: limit === undefined ? LEDGER_LIMIT : Number(limit), ...rest }));
+      return json(await ca.ledger(readQuery(call)));
     },
   });
 }
 
-function readQuery(call: Call): { limit?: string; identity?: string; node?: string } {
-  const { limit, identity, node } = parseMessage(ledgerQuery, Object.fromEntries(call.query), "ledger query");
+function readQuery(call: Call): LedgerQuery {
+  const query = parseMessage(ledgerQuery, Object.fromEntries(call.query), "ledger query");
+  const { before, identity, kind, limit, node, proof } = query;
   return {
-    ...(limit === undefined ? {} : { limit }),
+    limit: limit === undefined ? LEDGER_LIMIT : Number(limit),
+    ...(before === undefined ? {} : { before: Number(before) }),
     ...(identity === undefined ? {} : { identity }),
     ...(node === undefined ? {} : { node }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(proof === undefined ? {} : { proof: true }),
   };
 }
 

@@ -1,11 +1,11 @@
-import { caStatus, rotateRequest } from "../../protocol/index.ts";
+import { caStatus, ledgerCheck, rotateRequest } from "../../protocol/index.ts";
 import { audited, type Services } from "../services.ts";
 import { ACTOR } from "./publisher-rights.ts";
 import { get, json, post, type Route } from "./route.ts";
 
 /** The routes about the certificate authority itself, for whoever holds the local admin token. */
 export function caRoutes(services: Services): readonly Route[] {
-  return [status(services), rotate(services)];
+  return [status(services), rotate(services), checkLedger(services)];
 }
 
 function status({ ca }: Services): Route {
@@ -15,6 +15,16 @@ function status({ ca }: Services): Route {
     summary: "What expires when, who holds what, and who has not confirmed what.",
     response: { kind: "json", name: "CaStatus", schema: caStatus },
     handle: async () => json(await ca.status()),
+  });
+}
+
+function checkLedger({ ca }: Services): Route {
+  return get({
+    path: "/v1/ledger/check",
+    access: "admin",
+    summary: "Walks the ledger's hash chain, and on to the last entry that is known outside of the database.",
+    response: { kind: "json", name: "LedgerCheck", schema: ledgerCheck },
+    handle: async () => json(await ca.verifyLedger()),
   });
 }
 

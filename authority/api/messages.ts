@@ -29,6 +29,14 @@ export const ledgerQuery = z.strictObject({
     .optional(),
   identity: z.string().max(2048).optional(),
   node: z.string().max(253).optional(),
+  kind: z.enum(["x509-svid", "jwt-svid", "agent", "authority", "policy-signer", "refusal"]).optional(),
+  /** Only entries before this one. */
+  before: z
+    .string()
+    .regex(/^[1-9]\d{0,14}$/)
+    .optional(),
+  /** With fingerprints and hashes. */
+  proof: z.literal("true").optional(),
 });
 
 /** The OpenAPI document itself. */

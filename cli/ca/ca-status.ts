@@ -1,38 +1,66 @@
 import { printable } from "../../policies/index.ts";
-import { authorityStatus, type LedgerEntries, ledgerEntries } from "../../protocol/index.ts";
+import { type CaStatus, caStatus as caStatusMessage } from "../../protocol/index.ts";
 import { ask, authorityAccess } from "../admin-client.ts";
-import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { CaStatusOptions } from "../commands/ca.ts";
+import { EXIT, type ExitCode } from "../cli-error.ts";
+import type { CaOptions } from "../commands/ca.ts";
 import type { Io } from "../io.ts";
-import { columns, json, lines, paint } from "../screen.ts";
+import { columns, count, json, lines, paint } from "../screen.ts";
+import { laggardLines } from "./rotation-lines.ts";
+import { span } from "./span.ts";
 
-/** Prints the signing certificates and the newest entries of the ledger. */
-export async function caStatus(options: CaStatusOptions, io: Io): Promise<ExitCode> {
-  if (!/^[1-9]\d{0,3}$/.test(options.limit))
-    throw new CliError("ERR_CLI_USAGE", `\`${options.limit}\` is not a limit from 1 to 9999`);
+/** Prints who signs, what is being replaced and who holds what, on one screen. */
+export async function caStatus(options: CaOptions, io: Io): Promise<ExitCode> {
   const access = authorityAccess(options, io);
-  const status = await ask(access, { method: "GET", path: "/v1/status", answer: authorityStatus });
-  const path = `/v1/ledger?limit=${options.limit}`;
-  const { entries } = await ask(access, { method: "GET", path, answer: ledgerEntries });
-  const { trustDomain, authorities, revocations } = status;
-  if (options.output === "json") {
-    json(io.stdout, { trustDomain, authorities, revocations, entries });
-    return EXIT.ok;
-  }
-  const bold = (text: string): string => paint(io.stdout, "bold", text);
-  lines(
-    io.stdout,
-    bold(`certificate authority of ${trustDomain}`),
-    ...columns(authorities.map(({ role, serial, notAfter }) => [role, `until ${notAfter}`, `serial ${serial}`])),
-    "",
-    bold("ledger, newest first"),
-    ...columns(entries.map(ledgerRow)),
-  );
+  const status = await ask(access, { method: "GET", path: "/v1/ca/status", answer: caStatusMessage });
+  if (options.output === "json") json(io.stdout, status);
+  else lines(io.stdout, ...statusLines(status, io));
   return EXIT.ok;
 }
 
-function ledgerRow(entry: LedgerEntries["entries"][number]): readonly string[] {
-  const { at, kind, identity, serial, node, evidence, reason } = entry;
-  const why = reason === undefined ? evidence : `${reason} (${evidence})`;
-  return [at, kind, printable(identity), serial ?? "-", node === undefined ? "-" : printable(node), printable(why)];
+function statusLines(status: CaStatus, io: Io): readonly string[] {
+  const { bundle, ledger, trustDomain } = status;
+  const bold = (text: string): string => paint(io.stdout, "bold", text);
+  return [
+    `${bold(`certificate authority of ${trustDomain}`)}  trust bundle ${bundle.sequence} (${bundle.sha256.slice(0, 12)}), ledger of ${count(ledger.entries, "entry", "entries")}, epoch ${ledger.epoch}`,
+    "",
+    bold("signs"),
+    ...columns([
+      ["what", "state", "serial", "ends", "next"],
+      ...status.authorities.map((one) => authorityRow(one, status)),
+    ]),
+    ...rotationLines(status, io),
+    "",
+    bold("holders"),
+    ...holderLines(status),
+  ];
+}
+
+function authorityRow(one: CaStatus["authorities"][number], { now }: CaStatus): readonly string[] {
+  const state = one.compromised ? `${one.state}, in other hands` : one.state;
+  return [one.role, state, one.serial.slice(0, 12), span(one.notAfter, now), nextOf(one, now)];
+}
+
+function nextOf(one: CaStatus["authorities"][number], now: string): string {
+  if (one.removeAt !== undefined) return `removed ${span(one.removeAt, now)}`;
+  if (one.state === "prepared") return "signs nothing yet";
+  if (one.renewAt !== undefined) return `replaced ${span(one.renewAt, now)}`;
+  return one.key === "elsewhere" ? "its key is elsewhere: replace it by hand" : "-";
+}
+
+function rotationLines(status: CaStatus, io: Io): readonly string[] {
+  const under = status.rotations.filter(({ phase }) => phase !== "outlasting");
+  if (under.length === 0) return [];
+  return ["", paint(io.stdout, "bold", "being replaced"), ...under.flatMap((one) => laggardLines(one, status.now))];
+}
+
+function holderLines({ holders, now }: CaStatus): readonly string[] {
+  if (holders.length === 0) return ["  nobody holds a certificate in force"];
+  const rows = holders.map((one) => [
+    printable(one.node),
+    one.agentNotAfter === undefined ? "-" : span(one.agentNotAfter, now),
+    String(one.workloads),
+    one.firstNotAfter === undefined ? "-" : span(one.firstNotAfter, now),
+    one.sidecars === undefined ? "no report" : `${one.confirmed ?? 0} of ${one.sidecars}`,
+  ]);
+  return columns([["node", "agent ends", "workloads", "first ends", "sidecars with this trust bundle"], ...rows]);
 }

@@ -1,13 +1,36 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type AuthorityOptions, withAuthority } from "../admin-client.ts";
 import { type CommandContext, examples, type OutputOptions, type Register, withOutput } from "../command.ts";
+import { registerCaKeys } from "./ca-keys.ts";
 
-/** Options of every `cellwall ca …` command. */
+/** Options of every `cellwall ca …` command that talks to a running authority. */
 export interface CaOptions extends AuthorityOptions, OutputOptions {}
 
-/** Options of `cellwall ca status`. */
-export interface CaStatusOptions extends CaOptions {
+/** Options of `cellwall ca ledger`. */
+export interface LedgerOptions extends AuthorityOptions {
+  readonly output: "text" | "json" | "csv";
   readonly limit: string;
+  readonly all?: boolean;
+  readonly identity?: string;
+  readonly node?: string;
+  readonly kind?: string;
+}
+
+/** Options of `cellwall ca ledger verify`. */
+export interface VerifyOptions extends CaOptions {
+  readonly file?: string;
+}
+
+/** Options of `cellwall ca rotate`. */
+export interface RotateOptions extends CaOptions {
+  readonly root?: boolean;
+  readonly intermediate?: boolean;
+  readonly jwt?: boolean;
+  readonly compromised?: boolean;
+  readonly force?: boolean;
+  readonly deadline: string;
+  readonly reason: string;
+  readonly wait: boolean;
 }
 
 /** Options of `cellwall ca revoke`. */
@@ -18,23 +41,90 @@ export interface RevokeOptions extends CaOptions {
   readonly reason: string;
 }
 
-/** `cellwall ca status|revoke|token`. */
+/** `cellwall ca …`. */
 export const registerCa: Register = (program, context) => {
-  const ca = program.command("ca").description("the certificate authority: what it issued, revocation, joining nodes");
+  const ca = program
+    .command("ca")
+    .description("the certificate authority: who signs, what it issued, rotation, revocation, joining nodes");
   registerStatus(ca, context);
+  registerLedger(ca, context);
+  registerRotate(ca, context);
   registerRevoke(ca, context);
   registerToken(ca, context);
+  registerCaKeys(ca, context);
 };
 
 function registerStatus(ca: Command, { io, action }: CommandContext): void {
-  const command = ca
-    .command("status")
-    .description("signing certificates, and what was issued and refused last")
-    .option("--limit <number>", "how many entries of the ledger", "10");
-  examples(withOutput(withAuthority(command)), "ca status", "ca status --limit 50 --output json").action(
-    action(async (options: CaStatusOptions) => {
+  const command = ca.command("status").description("what expires when, who holds what, and who has not confirmed what");
+  examples(withOutput(withAuthority(command)), "ca status", "ca status --output json").action(
+    action(async (options: CaOptions) => {
       const { caStatus } = await import("../ca/ca-status.ts");
       return caStatus(options, io);
+    }),
+  );
+}
+
+function registerLedger(ca: Command, { io, action }: CommandContext): void {
+  const command = withAuthority(ca.command("ledger"))
+    .description("every certificate and token that was issued, and every refusal, newest first")
+    .option("--identity <spiffe-id>", "of this identity")
+    .option("--node <name>", "for this node")
+    .addOption(
+      new Option("--kind <kind>", "of this kind").choices([
+        "x509-svid",
+        "jwt-svid",
+        "agent",
+        "authority",
+        "policy-signer",
+        "refusal",
+      ]),
+    )
+    .option("--limit <number>", "how many entries", "20")
+    .option("--all", "all of them, oldest first, with their hashes: an export that `ca ledger verify --file` reads")
+    .addOption(new Option("--output <form>", "form of the answer").choices(["text", "json", "csv"]).default("text"));
+  examples(
+    command,
+    "ca ledger --identity spiffe://shop.example/shop/orders",
+    "ca ledger --node host-7 --kind refusal --output json",
+    "ca ledger --all --output json > ledger.jsonl",
+  ).action(
+    action(async (options: LedgerOptions) => {
+      const { caLedger } = await import("../ca/ca-ledger.ts");
+      return caLedger(options, io);
+    }),
+  );
+  const verify = command
+    .command("verify")
+    .description("walk the hash chain: that of the running authority, or of an export")
+    .option("--file <file>", "an export by `ca ledger --all --output json`");
+  examples(withOutput(withAuthority(verify)), "ca ledger verify", "ca ledger verify --file ledger.jsonl").action(
+    action(async (options: VerifyOptions) => {
+      const { caLedgerVerify } = await import("../ca/ca-ledger-verify.ts");
+      return caLedgerVerify(options, io);
+    }),
+  );
+}
+
+function registerRotate(ca: Command, { io, action }: CommandContext): void {
+  const command = ca
+    .command("rotate")
+    .description("replace what signs, without a dropped request; the intermediate where nothing else is named")
+    .option("--root", "the root, and the intermediate below it")
+    .option("--intermediate", "the intermediate alone")
+    .option("--jwt", "the key of tokens")
+    .option("--compromised", "the key may be in other hands: replace everything it signed, then believe it no more")
+    .option("--deadline <seconds>", "with --compromised: how long each of the two steps waits for sidecars", "60")
+    .option("--force", "do not wait for those who have not confirmed: they will refuse what is signed")
+    .option("--reason <text>", "goes into the audit trail", "")
+    .option("--no-wait", "begin it, and do not watch it");
+  examples(
+    withOutput(withAuthority(command)),
+    "ca rotate --root",
+    'ca rotate --root --compromised --deadline 120 --reason "laptop stolen"',
+  ).action(
+    action(async (options: RotateOptions) => {
+      const { caRotate } = await import("../ca/ca-rotate.ts");
+      return caRotate(options, io);
     }),
   );
 }

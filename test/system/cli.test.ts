@@ -114,7 +114,7 @@ describe("the cellwall command", () => {
     expect((await status()).refused).toMatchObject({ first: { span: { line: 9 } } });
   });
 
-  it("ca revoke reaches the agent, ca status shows what was issued, ca token joins", async () => {
+  it("ca revoke reaches the agent, ca ledger shows what was issued, ca rotate replaces, ca token joins", async () => {
     await up();
     const revoked = await cellwall("ca", "revoke", "--identity", WEB, "--reason", "taken over");
     expect(revoked).toMatchObject({ code: 0, out: expect.stringContaining(`revoked: 1 certificate, ${WEB}`) });
@@ -122,8 +122,18 @@ describe("the cellwall command", () => {
       const { nodes, revocations } = await status();
       return nodes[0]?.revocations === revocations.sequence;
     });
-    const ledger = await cellwall("ca", "status", "--limit", "50");
+    const ledger = await cellwall("ca", "ledger", "--limit", "50");
     expect(ledger.out).toMatch(/x509-svid +spiffe:\/\/mesh\.example\/shop\/orders/);
+    const rotated = await cellwall("ca", "rotate", "--root", "--reason", "drill");
+    expect(rotated).toMatchObject({ code: 0, out: expect.stringContaining("replaced: root") });
+    expect((await cellwall("ca", "status")).out).toMatch(/root +retired/);
+    const exported = await cellwall("ca", "ledger", "--all", "--output", "json");
+    writeFileSync(join(folder, "ledger.jsonl"), exported.out);
+    const whole = await cellwall("ca", "ledger", "verify", "--file", "ledger.jsonl");
+    expect(whole).toMatchObject({ code: 0, out: expect.stringContaining("whole") });
+    writeFileSync(join(folder, "ledger.jsonl"), exported.out.replace("shop/orders", "shop/others"));
+    expect(await cellwall("ca", "ledger", "verify", "--file", "ledger.jsonl")).toMatchObject({ code: 1 });
+    expect(await cellwall("ca", "ledger", "verify")).toMatchObject({ code: 0 });
     expect(await cellwall("ca", "revoke", "--serial", "ff", "--reason", "x")).toMatchObject({ code: 1 });
     const token = await cellwall("ca", "token", "local");
     expect(token.out).toMatch(/^cwj1\.[0-9a-f]{16}\.[\w-]{43}\.[0-9a-f]{64}\n$/);
