@@ -1,149 +1,65 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
-import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { listen, meshOf, sidecar, workload } from "../../envoy/config/testing/sidecars.ts";
-import { Secret } from "../../envoy/gen/envoy/extensions/transport_sockets/tls/v3/secret.ts";
-import type { DiscoveryRequest, DiscoveryResponse } from "../../envoy/gen/envoy/service/discovery/v3/discovery.ts";
-import { SecretDiscoveryServiceService } from "../../envoy/gen/envoy/service/secret/v3/sds.ts";
-import {
-  AccessLogIntake,
-  addAccessLogIntake,
-  locateEnvoy,
-  type RunningEnvoy,
-  renderSidecar,
-  runEnvoy,
-  SecretDiscovery,
-  type SecretSnapshot,
-  type SidecarRefusal,
-} from "../../envoy/index.ts";
-import { createKey, createTestCa, type TestCertificate } from "../../spiffe/testing/index.ts";
+import { SecretDiscovery, type SecretSnapshot } from "../../envoy/index.ts";
+import { createTestCa } from "../../spiffe/testing/index.ts";
 import { converse, tlsTo } from "./clients.ts";
-import { freePorts } from "./ports.ts";
+import { ORDERS, type SecretRig, secretRig } from "./secret-rig.ts";
 import { waitFor } from "./wait.ts";
 
-// One sidecar with two HTTP listeners, so that each secret is used in two places, and one server-first TCP listener.
-// The agent's side is the real one, but for the wire: the test can spoil a leaf on its way.
-
-const ORDERS = "spiffe://shop.example/shop/orders";
-const folder = mkdtempSync(join(tmpdir(), "cw-"));
-const at = (name: string): string => join(folder, name);
 const before = createTestCa({ trustDomain: "shop.example" });
-const after = createTestCa({ trustDomain: "shop.example" });
+// Of another name: of two authorities with one name and no key identifiers, only one is looked at.
+const after = createTestCa({ trustDomain: "shop.example", subject: "After" });
 const foreign = createTestCa({ trustDomain: "other.example" });
 const web = (ca: typeof before) => ca.issue({ uris: ["spiffe://shop.example/shop/web"] });
 const [oldWeb, newWeb] = [web(before), web(after)];
 
-const secrets = new SecretDiscovery({ clock: () => new Date() });
-const refusals: SidecarRefusal[] = [];
-const orders = workload("orders").identity;
-const intake = new AccessLogIntake({
-  destination: orders,
-  clock: () => new Date(),
-  listener: (refusal) => refusals.push(refusal),
-});
-const server = new Server();
-let envoy: RunningEnvoy;
-let ports: { one: number; two: number; serverFirst: number };
-let spoil = false;
+let rig: SecretRig;
+afterAll(() => rig?.stop());
 
-beforeAll(async () => {
-  const [one = 0, two = 0, serverFirst = 0] = await freePorts(3);
-  ports = { one, two, serverFirst };
-  secrets.setSecrets(snapshot({}));
-  server.addService(SecretDiscoveryServiceService, { streamSecrets: serve, fetchSecrets: () => undefined });
-  addAccessLogIntake(server, intake);
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(`unix:${at("envoy.sock")}`, ServerCredentials.createInsecure(), (error) =>
-      error === null ? resolve() : reject(error),
-    );
-  });
-  const app = `unix:${at("app.sock")}`;
-  const listens = [
-    listen({ port: one, app }),
-    listen({ port: two, app }),
-    listen({ port: serverFirst, app, protocol: "tcp", speaksFirst: "server" }),
-  ];
-  const own = workload("orders", sidecar({ listens }));
-  const { path, version: envoyVersion } = await locateEnvoy();
-  const sockets = { authz: at("authz.sock"), envoy: at("envoy.sock") };
-  const adminSocket = at("admin.sock");
-  const bootstrap = renderSidecar({ workload: own, set: meshOf([own]), envoyVersion, sockets, adminSocket });
-  envoy = await runEnvoy({ path, bootstrap, adminSocket });
-  await envoy.ready();
-});
-
-afterAll(async () => {
-  await envoy?.stop();
-  server.forceShutdown();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-beforeEach(() => {
-  refusals.length = 0;
-});
+async function begin(form: "GRPC" | "DELTA_GRPC"): Promise<void> {
+  await rig?.stop();
+  rig = await secretRig(new SecretDiscovery({ clock: () => new Date() }), form);
+  rig.secrets.setSecrets(snapshot({}));
+  await rig.start();
+}
 
 function snapshot(change: Partial<SecretSnapshot>): SecretSnapshot {
   return {
     svid: before.issue({ uris: [ORDERS] }).svid(),
     trustBundles: [before.bundle()],
-    serverFirst: new Map([[ports.serverFirst, ["spiffe://shop.example/shop/web"]]]),
+    serverFirst: new Map([[rig.ports.serverFirst, ["spiffe://shop.example/shop/web"]]]),
     ...change,
   };
 }
 
-/** The real service, whose leaf loses its key where the test says so. */
-function serve(call: ServerDuplexStream<DiscoveryRequest, DiscoveryResponse>): void {
-  const stream = secrets.open({ send: (response) => void call.write(spoil ? spoilt(response) : response) });
-  call.on("data", (request: DiscoveryRequest) => stream.receive(request));
-  call.on("error", () => stream.close());
-  call.on("end", () => {
-    stream.close();
-    call.end();
-  });
+async function whoIsIn() {
+  const { admitted, ports } = rig;
+  return {
+    old: [await admitted(ports.one, oldWeb), await admitted(ports.two, oldWeb)],
+    new: [await admitted(ports.one, newWeb), await admitted(ports.two, newWeb)],
+  };
 }
-
-function spoilt(response: DiscoveryResponse): DiscoveryResponse {
-  const resources = response.resources.map((resource) => {
-    const secret = Secret.decode(resource.value);
-    if (secret.type?.$case !== "tlsCertificate") return resource;
-    const value = Buffer.from(createKey("p256").export({ type: "pkcs8", format: "pem" }));
-    secret.type.value.privateKey = { specifier: { $case: "inlineBytes", value }, watchedDirectory: undefined };
-    return { ...resource, value: Secret.encode(secret).finish() };
-  });
-  return { ...response, resources };
-}
-
-/** Whether the handshake on a port lets this certificate in; what `Check` would say does not matter here. */
-async function admitted(port: number, identity: TestCertificate | undefined): Promise<boolean> {
-  const { text } = await converse(tlsTo(port, identity), "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
-  return text.startsWith("HTTP/1.1 ");
-}
-
-const whoIsIn = async () => ({
-  old: [await admitted(ports.one, oldWeb), await admitted(ports.two, oldWeb)],
-  new: [await admitted(ports.one, newWeb), await admitted(ports.two, newWeb)],
-});
 const allAcknowledged = () => {
-  const status = secrets.status();
+  const status = rig.secrets.status();
   return status.length === 3 && status.every((one) => one.acknowledged);
 };
 
-describe("a rejected leaf", () => {
-  it("keeps no removed root alive: everything is sent again, and taken in every place", async () => {
+describe.each(["DELTA_GRPC", "GRPC"] as const)("by %s", (form) => {
+  beforeAll(() => begin(form));
+
+  it("a rejected leaf keeps no removed root alive: everything is sent again, and taken in every place", async () => {
+    const { refusals, secrets } = rig;
     await waitFor("the first secrets", allAcknowledged);
     expect(await whoIsIn()).toEqual({ old: [true, true], new: [false, false] });
 
-    spoil = true;
+    rig.spoil = true;
     secrets.setSecrets(snapshot({}));
     const rejected = await waitFor("a rejection", () => secrets.status().find((one) => one.nacked !== undefined));
     expect(rejected.nacked).toContain("KEY_VALUES_MISMATCH");
     expect(secrets.status().some((one) => one.acknowledged)).toBe(false);
 
-    spoil = false;
+    rig.spoil = false;
     // The old root goes while the bad leaf is in the way, and then the leaf is mended.
     const trustBundles = [after.bundle()];
     secrets.setSecrets(snapshot({ svid: undefined, trustBundles }));
@@ -157,11 +73,27 @@ describe("a rejected leaf", () => {
     await waitFor("the reports of the six refused handshakes", () => refusals.length === 6);
     expect(new Set(refusals.map((one) => one.reason))).toEqual(new Set(["untrusted-certificate"]));
   });
+
+  it("a root joins, and leaves again", async () => {
+    const { secrets } = rig;
+    const svid = after.issue({ uris: [ORDERS] }).svid();
+    secrets.setSecrets(snapshot({ svid, trustBundles: [after.bundle([after.root, before.root])] }));
+    await waitFor("both roots", allAcknowledged);
+    expect(await whoIsIn()).toEqual({ old: [true, true], new: [true, true] });
+    secrets.setSecrets(snapshot({ svid, trustBundles: [after.bundle()] }));
+    await waitFor("one root", allAcknowledged);
+    expect(await whoIsIn()).toEqual({ old: [false, false], new: [true, true] });
+    await waitFor("the reports of the two refused handshakes", () => rig.refusals.length === 8);
+  });
 });
 
 describe("what the sidecar refuses", () => {
+  beforeEach(() => {
+    rig.refusals.length = 0;
+  });
   const here = { peerAddress: "127.0.0.1" };
-  const refused = async (port: number) => waitFor("a report", () => refusals.find((one) => one.listenerPort === port));
+  const refused = async (port: number) =>
+    waitFor("a report", () => rig.refusals.find((one) => one.listenerPort === port));
 
   it.each([
     ["no certificate", undefined, { reason: "no-client-certificate" }],
@@ -181,36 +113,41 @@ describe("what the sidecar refuses", () => {
       { reason: "untrusted-certificate" },
     ],
   ])("for %s is reported with a stable word", async (_, identity, expected) => {
-    expect(await admitted(ports.one, identity)).toBe(false);
-    expect(await refused(ports.one)).toMatchObject({ kind: "connection", ...here, ...expected });
+    expect(await rig.admitted(rig.ports.one, identity)).toBe(false);
+    expect(await refused(rig.ports.one)).toMatchObject({ kind: "connection", ...here, ...expected });
   });
 
   it("for a caller that a server-first port does not name is a san mismatch", async () => {
     const intruder = after.issue({ uris: ["spiffe://shop.example/shop/intruder"] });
-    const { text } = await converse(tlsTo(ports.serverFirst, intruder, []), "");
+    const { text } = await converse(tlsTo(rig.ports.serverFirst, intruder, []), "");
     expect(text).toBe("");
-    expect(await refused(ports.serverFirst)).toMatchObject({
+    expect(await refused(rig.ports.serverFirst)).toMatchObject({
       reason: "san-mismatch",
       unverifiedPeer: "spiffe://shop.example/shop/intruder",
     });
   });
 
   it("for plaintext is plaintext, and for an old version the protocol", async () => {
-    await converse(connect(ports.one, "127.0.0.1"), "GET / HTTP/1.1\r\nhost: a\r\n\r\n");
-    expect(await refused(ports.one)).toMatchObject({ reason: "plaintext" });
-    const old = connectTls({ host: "127.0.0.1", port: ports.two, maxVersion: "TLSv1.2", rejectUnauthorized: false });
+    await converse(connect(rig.ports.one, "127.0.0.1"), "GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    expect(await refused(rig.ports.one)).toMatchObject({ reason: "plaintext" });
+    const old = connectTls({
+      host: "127.0.0.1",
+      port: rig.ports.two,
+      maxVersion: "TLSv1.2",
+      rejectUnauthorized: false,
+    });
     await converse(old, "");
-    expect(await refused(ports.two)).toMatchObject({ reason: "protocol" });
+    expect(await refused(rig.ports.two)).toMatchObject({ reason: "protocol" });
   });
 
   it("for a path that cannot be read is a request of a verified caller", async () => {
     const request = "GET /a%2Fb?token=x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
-    await converse(tlsTo(ports.one, newWeb), request);
-    const refusal = await refused(ports.one);
+    await converse(tlsTo(rig.ports.one, newWeb), request);
+    const refusal = await refused(rig.ports.one);
     expect(refusal).toMatchObject({ kind: "request", reason: "path_normalization_failed", status: 400, ...here });
     if (refusal.kind !== "request") return;
     expect([refusal.method, `${refusal.caller}`]).toEqual(["GET", "spiffe://shop.example/shop/web"]);
     expect(refusal.path ?? "").not.toContain("token");
-    expect(intake.counts).toMatchObject({ foreign: 0, failed: 0 });
+    expect(rig.intake.counts).toMatchObject({ foreign: 0, failed: 0 });
   });
 });
