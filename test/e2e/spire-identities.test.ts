@@ -1,0 +1,165 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { locateEnvoy, type RunningEnvoy, renderSidecar, runEnvoy } from "../../envoy/index.ts";
+import { socketPaths } from "../../ext-authz/index.ts";
+import { parseDocuments, resolve } from "../../policies/index.ts";
+import { certificatesToPem, systemId } from "../../spiffe/index.ts";
+import { createTestCa, type TestCa, type TestCertificate } from "../../spiffe/testing/index.ts";
+import { type AgentWorld, startAgentWorld } from "../support/agent-world.ts";
+import { http1App, type TestApp } from "../support/apps.ts";
+import { type StandInSpire, startStandInSpire } from "../support/stand-in-spire.ts";
+import { overTls, requestBytes, type Shown } from "../support/straight.ts";
+import { until } from "../support/until.ts";
+import { freePorts } from "../system/ports.ts";
+
+// SPIRE issues the certificates: the generated sidecar has its own over SPIRE's socket, the agent has the bundle there.
+
+const ORDERS = "spiffe://shop.example/shop/orders";
+const WEB = "spiffe://shop.example/shop/web";
+/** Subject and authority key identifiers (RFC 5280, 4.2.1.1 and 4.2.1.2): without them CAs of one name cannot be told apart. */
+const ofKey = (key: number) => ({ oid: "2.5.29.14", value: Buffer.concat([Buffer.of(4, 20), Buffer.alloc(20, key)]) });
+const byKey = (key: number) => ({
+  oid: "2.5.29.35",
+  value: Buffer.concat([Buffer.of(0x30, 22, 0x80, 20), Buffer.alloc(20, key)]),
+});
+const NAME = "/C=US/O=SPIRE";
+const spire = (key: number, uris: readonly string[]): TestCa =>
+  createTestCa({ trustDomain: "shop.example", subject: NAME, uris: [...uris], extensions: [ofKey(key)] });
+const leaf = (ca: TestCa, key: number, identity: string) =>
+  ca.issue({ uris: [identity], subject: NAME, sanCritical: false, extensions: [byKey(key)] });
+
+const policies = (port: number, app: string, socket: string): string => `
+apiVersion: cellwall.dev/v1
+kind: Mesh
+metadata: { name: shop }
+spec:
+  trustDomain: shop.example
+  defaultMode: enforce
+  identity:
+    issuer: external
+    bundle: { workloadApi: "unix:${socket}" }
+    certificates: { sds: "unix:${socket}" }
+---
+apiVersion: cellwall.dev/v1
+kind: Node
+metadata: { name: host-7 }
+spec: { attest: [{ joinToken: {} }] }
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: web, namespace: shop }
+spec: { mode: enforce }
+---
+apiVersion: cellwall.dev/v1
+kind: Workload
+metadata: { name: orders, namespace: shop }
+spec:
+  runsOn: { node: host-7 }
+  sidecar: { address: 127.0.0.1, listens: [{ port: ${port}, app: "unix:${app}", protocol: http }] }
+---
+apiVersion: cellwall.dev/v1
+kind: AccessPolicy
+metadata: { name: orders, namespace: shop }
+spec:
+  protects: { workload: orders }
+  allow:
+    - name: web-reads
+      from:
+        - workload: web
+      requests:
+        - GET /orders/{id:int}
+`;
+
+describe("a generated sidecar whose certificate comes from SPIRE", () => {
+  const first = spire(1, ["spiffe://shop.example"]);
+  const upstream = spire(2, []);
+  const second = upstream.intermediate({ subject: NAME, extensions: [ofKey(3), byKey(2)] });
+  const ofFirst = (identity: string) => leaf(first, 1, identity);
+  const ofSecond = (identity: string) => leaf(second, 3, identity);
+  let world: AgentWorld;
+  let api: StandInSpire;
+  let app: TestApp;
+  let envoy: RunningEnvoy;
+  let port = 0;
+
+  beforeAll(async () => {
+    [port = 0] = await freePorts(1);
+    let text = "";
+    const starting: Promise<StandInSpire>[] = [];
+    world = await startAgentWorld({
+      trustDomain: "shop.example",
+      node: "host-7",
+      policies: (folder) => {
+        const socket = join(folder, "spire.sock");
+        starting.push(startStandInSpire(socket, ofFirst(ORDERS).svid(), first.bundle()));
+        text = policies(port, join(folder, "app.sock"), socket);
+        return text;
+      },
+    });
+    const [started] = await Promise.all(starting);
+    if (started === undefined) throw new Error("no socket");
+    api = started;
+    app = await http1App(join(world.folder, "app.sock"));
+    const set = resolve(parseDocuments([{ path: "mesh.yaml", text }]).documents);
+    const workload = set.workloads.find(({ name }) => name === "orders");
+    if (workload === undefined) throw new Error("no workload");
+    const { path, version: envoyVersion } = await locateEnvoy();
+    const sockets = socketPaths(join(world.folder, "run"), workload);
+    const adminSocket = join(world.folder, "admin.sock");
+    envoy = await runEnvoy({
+      path,
+      adminSocket,
+      bootstrap: renderSidecar({ workload, set, envoyVersion, sockets, adminSocket }),
+    });
+    await envoy.ready();
+  });
+  afterAll(async () => {
+    await envoy?.stop();
+    api?.close();
+    await app?.close();
+    await world?.stop();
+  });
+
+  const get = (path: string, as: Shown) =>
+    overTls({ host: "127.0.0.1", port, from: "127.0.0.1", shown: as }, requestBytes(path));
+  const shown = ({ chainPem, keyPem }: TestCertificate): Shown => ({ certificates: chainPem, privateKey: keyPem });
+
+  it("decides by SPIRE's identities and our registry", async () => {
+    const mark = world.records.length;
+    expect((await get("/orders/42", shown(ofFirst(WEB)))).status).toBe(200);
+    expect(await world.decision(mark)).toMatchObject({ caller: WEB, reason: "allowed-by-rule" });
+    expect((await get("/orders/42", shown(ofFirst(ORDERS)))).status).toBe(403);
+    const stranger = await get("/orders/42", shown(ofFirst("spiffe://shop.example/spire/agent/x")));
+    expect(stranger.status).toBe(403);
+    await world.decision(mark, ({ reason }) => reason === "unregistered-identity");
+    expect(app.requests).toHaveLength(1);
+  });
+
+  it("believes neither another authority of that name nor Cellwall's own", async () => {
+    expect((await get("/orders/42", shown(leaf(spire(1, []), 1, WEB)))).status).toBeUndefined();
+    const own = await world.ca.issueSystemSvid(systemId(first.trustDomain, "authority"));
+    const keyPem = own.privateKey.export({ format: "pem", type: "pkcs8" }).toString();
+    const answer = await get("/orders/42", { certificates: certificatesToPem(own.chain), privateKey: keyPem });
+    expect(answer.status).toBeUndefined();
+    expect(app.requests).toHaveLength(1);
+  });
+
+  it("follows SPIRE to a new root, certificates of an intermediate included, and lets the old one go", async () => {
+    expect((await get("/orders/42", shown(ofSecond(WEB)))).status).toBeUndefined();
+    const both = first.bundle([first.root, upstream.root]);
+    api.serve(ofSecond(ORDERS).svid(), both);
+    await until(
+      () => get("/orders/42", shown(ofSecond(WEB))),
+      ({ status }) => status === 200,
+      { what: "the new root" },
+    );
+    expect((await get("/orders/42", shown(ofFirst(WEB)))).status).toBe(200);
+    api.serve(ofSecond(ORDERS).svid(), upstream.bundle());
+    await until(
+      () => get("/orders/42", shown(ofFirst(WEB))),
+      ({ status }) => status === undefined,
+      { what: "the old root's end" },
+    );
+    expect((await get("/orders/42", shown(ofSecond(WEB)))).status).toBe(200);
+  });
+});
