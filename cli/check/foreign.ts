@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { parseDocuments, printable } from "../../policies/index.ts";
 import { type PublishedPolicies, parseMessage, publishedPolicies } from "../../protocol/index.ts";
 import { type AuthorityOptions, ask, authorityAccess } from "../admin-client.ts";
+import { sayUnsigned } from "../bundle/verify-bundle.ts";
 import { CliError, systemCode } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
@@ -39,7 +40,9 @@ async function readPublished(options: ForeignOptions, io: Io): Promise<Published
   const path = resolve(io.cwd, against);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true || /\.ya?ml$/.test(against))
     return readPolicyFolders([against], io.cwd).map((file) => ({ ...file, source: "" }));
-  return parseMessage(publishedPolicies, readJson(path, against), "list of published policies").files;
+  const { files } = parseMessage(publishedPolicies, readJson(path, against), "list of published policies");
+  sayUnsigned(against, io);
+  return files;
 }
 
 function readJson(path: string, shown: string): unknown {

@@ -31,7 +31,7 @@ export const registerCheck: Register = (program, { io, action }) => {
     .option("--only <pass>", "run this only: lint, test or guardrails; may be repeated", onlyPass, [])
     .option(
       "--against <where>",
-      "judge the folders as part of what is in force: https://…, `authority`, a file or a folder",
+      "judge the folders as part of what is in force: `authority`, https://…, a folder, or a file of GET /v1/policies, which carries no signature",
     )
     .option("--source <name>", "with --against: what that source has published is replaced by the folders")
     .addOption(

@@ -1,9 +1,10 @@
 import { Option } from "commander";
-import { examples, type Register } from "../command.ts";
+import { type TrustOptions, withTrust } from "../bundle/anchor.ts";
+import { examples, type Register, withState } from "../command.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
 
 /** Options of `cellwall diff`. */
-export interface DiffCommandOptions {
+export interface DiffCommandOptions extends TrustOptions {
   readonly output: "text" | "json" | "markdown";
   readonly failOn?: "broader" | "narrower" | "any";
 }
@@ -15,7 +16,7 @@ export const registerDiff: Register = (program, { io, action }) => {
     .description("say what a change of policies does: for whom, at which workload, by which line, each with a request")
     .argument(
       "<old>",
-      "folder, file of a bundle's shards, Git revision (`main`), or a folder at one (`HEAD~1:policies`)",
+      "folder of policies or of a bundle, Git revision (`main`), or a folder at one (`HEAD~1:policies`)",
     )
     .argument("[new]", "the same, of what it becomes", DEFAULT_POLICY_FOLDER)
     .addOption(
@@ -31,11 +32,12 @@ export const registerDiff: Register = (program, { io, action }) => {
         .default("text"),
     );
   examples(
-    command,
+    withTrust(withState(command)),
     "diff main",
     "diff HEAD~1:policies policies",
     "diff main --fail-on broader --output markdown",
     "diff envs/staging envs/prod --output json",
+    "diff .cellwall/agent policies",
   ).action(
     action(async (old: string, next: string, options: DiffCommandOptions) => {
       const { runDiff } = await import("../diff/run-diff.ts");

@@ -1,16 +1,9 @@
-import {
-  collect,
-  examples,
-  type OutputOptions,
-  type Register,
-  type StateOptions,
-  withOutput,
-  withState,
-} from "../command.ts";
+import { type TrustOptions, withTrust } from "../bundle/anchor.ts";
+import { collect, examples, type OutputOptions, type Register, withOutput, withState } from "../command.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
 
 /** Options of `cellwall explain`. */
-export interface ExplainOptions extends OutputOptions, StateOptions {
+export interface ExplainOptions extends OutputOptions, TrustOptions {
   readonly from?: string;
   readonly to?: string;
   readonly decision?: string;
@@ -42,12 +35,12 @@ export const registerExplain: Register = (program, { io, action }) => {
     .option("--at <instant>", "when, e.g. 2027-01-31T12:00:00Z; default: now")
     .option(
       "--policies <dir>",
-      `folder of policies, or a bundle; may be repeated (default: ${DEFAULT_POLICY_FOLDER})`,
+      `folder of policies, or of a bundle, whose signature is verified where a root is known; may be repeated (default: ${DEFAULT_POLICY_FOLDER})`,
       collect,
       [],
     );
   examples(
-    withOutput(withState(command)),
+    withOutput(withTrust(withState(command))),
     'explain --from web --to orders "GET /orders/42"',
     'explain --from web --to orders "POST /orders" --header content-type:application/json',
     'explain --from spiffe://partner.example/billing/x --to shop/orders "grpc shop.Orders/GetInvoice"',

@@ -1,8 +1,9 @@
-import { examples, type OutputOptions, type Register, withOutput } from "../command.ts";
+import { type TrustOptions, withTrust } from "../bundle/anchor.ts";
+import { examples, type OutputOptions, type Register, withOutput, withState } from "../command.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
 
 /** Options of `cellwall export`. */
-export interface ExportCommandOptions extends OutputOptions {
+export interface ExportCommandOptions extends OutputOptions, TrustOptions {
   readonly workload?: string;
   readonly report?: string;
 }
@@ -13,11 +14,11 @@ export const registerExport: Register = (program, { io, action }) => {
     .command("export")
     .description("write the policies in another system's form, and say what could not be carried over")
     .argument("<format>", "the other system, e.g. istio or envoy-rbac; a wrong one names them all")
-    .argument("[dirs...]", "folders in order", [DEFAULT_POLICY_FOLDER])
+    .argument("[dirs...]", "folders in order, or that of a bundle", [DEFAULT_POLICY_FOLDER])
     .option("--workload <name>", "only what protects this workload, as `namespace/name`")
     .option("--report <file>", "write the report there, as JSON");
   examples(
-    withOutput(command),
+    withOutput(withTrust(withState(command))),
     "export istio",
     "export envoy-rbac --workload shop/orders",
     "export kubernetes policies/ --report report.json",

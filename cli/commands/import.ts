@@ -1,8 +1,9 @@
 import { Option } from "commander";
-import { collect, examples, type OutputOptions, type Register, withOutput } from "../command.ts";
+import { type TrustOptions, withTrust } from "../bundle/anchor.ts";
+import { collect, examples, type OutputOptions, type Register, withOutput, withState } from "../command.ts";
 
 /** Options of `cellwall import`. */
-export interface ImportCommandOptions extends OutputOptions {
+export interface ImportCommandOptions extends OutputOptions, TrustOptions {
   readonly workloads: readonly string[];
   readonly report?: string;
   readonly trustDomain?: string;
@@ -22,7 +23,12 @@ export const registerImport: Register = (program, { io, action }) => {
     .description("write another system's policies in this language, and say what could not be carried over")
     .argument("<format>", "the other system, e.g. istio or kubernetes; a wrong one names them all")
     .argument("<files...>", "its files; `-` is standard input")
-    .option("--workloads <dir>", "folder of the Mesh and Workloads that exist; may be repeated", collect, [])
+    .option(
+      "--workloads <dir>",
+      "folder of the Mesh and Workloads that exist, or of a bundle; may be repeated",
+      collect,
+      [],
+    )
     .option("--report <file>", "write the report there, as JSON")
     .option("--trust-domain <name>", "own trust domain, where no Mesh says it (default: cluster.local)")
     .option("--namespace <name>", "namespace, where the source has none (default: default)")
@@ -43,7 +49,7 @@ export const registerImport: Register = (program, { io, action }) => {
       ).choices(["allow", "deny"]),
     );
   examples(
-    withOutput(command),
+    withOutput(withTrust(withState(command))),
     "import istio authz.yaml > policies/imported.yaml",
     "import consul intentions.hcl --default deny",
     "import kubernetes netpol.yaml --workloads policies --report report.json",

@@ -1,10 +1,11 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { ChangeKind } from "../../policies/index.ts";
-import { collect, examples, type Register, type StateOptions, withState } from "../command.ts";
+import { type TrustOptions, withTrust } from "../bundle/anchor.ts";
+import { collect, examples, type Register, withState } from "../command.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
 
 /** Options of `cellwall simulate`. */
-export interface SimulateOptions extends StateOptions {
+export interface SimulateOptions extends TrustOptions {
   readonly log: readonly string[];
   readonly old: readonly string[];
   readonly failOn: readonly ChangeKind[];
@@ -20,7 +21,11 @@ export const registerSimulate: Register = (program, { io, action }) => {
   const command = program
     .command("simulate")
     .description("say what a new policy set would have done to the requests of a decision log")
-    .argument("[new...]", "folders of the new set, in order, or a bundle", [DEFAULT_POLICY_FOLDER])
+    .argument(
+      "[new...]",
+      "folders of the new set, in order, or that of a bundle, whose signature is verified where a root is known",
+      [DEFAULT_POLICY_FOLDER],
+    )
     .option("--log <file>", "a decision log; may be repeated; default: the state folder's", collect, [])
     .option(
       "--old <dir>",
@@ -39,7 +44,7 @@ export const registerSimulate: Register = (program, { io, action }) => {
       new Option("--output <form>", "form of the answer").choices(["text", "json", "markdown"]).default("text"),
     );
   examples(
-    withState(command),
+    withTrust(withState(command)),
     "simulate policies/",
     "simulate policies/ envs/prod/ --fail-on newly-denied",
     "simulate policies/ --old .cellwall/agent",

@@ -4,8 +4,8 @@ import { PolicyError, type PolicySet, printable, readShards } from "../../polici
 import { CliError, systemCode } from "../cli-error.ts";
 
 /**
- * The set of a file with the shards of a bundle: one, a list, or `{ "shards": […] }`. Whether a bundle is signed is not
- * looked at: nothing is put in force here. Throws `ERR_CLI_FILE`.
+ * The set of a file with the shards of a bundle: one, a list, or `{ "shards": […] }`. Such a file carries no
+ * signature; the caller says so. Throws `ERR_CLI_FILE`.
  */
 export function readShardFile(path: string, cwd: string): PolicySet {
   try {

@@ -1,6 +1,9 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { formatDiagnostics, type PolicySet, printable } from "../../policies/index.ts";
+import type { TrustOptions } from "../bundle/anchor.ts";
+import { isBundle, readBundle } from "../bundle/read-bundle.ts";
+import { sayUnsigned } from "../bundle/verify-bundle.ts";
 import { errorsOf, readSet } from "../check/read-set.ts";
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
@@ -10,13 +13,17 @@ import { readRevision } from "./read-revision.ts";
 import { readShardFile } from "./read-shard-file.ts";
 
 /**
- * The set that a text names: a folder or YAML file, a JSON file of a bundle's shards, or a Git revision with or without a
+ * The set that a text names: a folder or YAML file, the folder of a bundle, whose signature is verified, a JSON file of shards, which has none, or a Git revision with or without a
  * folder. What is there on disk comes first. Throws `ERR_CLI_POLICY_FOLDER` for what is none of it, `ERR_CLI_POLICIES`
  * for a set with errors, which it prints.
  */
-export function readSource(source: string, io: Io): PolicySet {
+export async function readSource(source: string, options: TrustOptions, io: Io): Promise<PolicySet> {
   const found = statSync(resolve(io.cwd, source), { throwIfNoEntry: false });
-  if (found?.isFile() === true && source.endsWith(".json")) return readShardFile(source, io.cwd);
+  if (found?.isFile() === true && source.endsWith(".json")) {
+    sayUnsigned(source, io);
+    return readShardFile(source, io.cwd);
+  }
+  if (isBundle(source, io.cwd)) return readBundle(source, options, io);
   if (found !== undefined) return goodSet(readPolicyFolders([source], io.cwd), source, io);
   return goodSet(readRevision(source, io.cwd), source, io);
 }

@@ -6,12 +6,14 @@ import { json, lines } from "../screen.ts";
 import { readSource } from "./read-source.ts";
 
 /** Prints what changes from one set to another. What could not be worked out counts as what `--fail-on` looks for. */
-export function runDiff(
+export async function runDiff(
   sources: { readonly old: string; readonly new: string },
-  { output, failOn }: DiffCommandOptions,
+  options: DiffCommandOptions,
   io: Io,
-): ExitCode {
-  const report = diff(readSource(sources.old, io), readSource(sources.new, io), { now: io.clock() });
+): Promise<ExitCode> {
+  const { output, failOn } = options;
+  const [before, after] = [await readSource(sources.old, options, io), await readSource(sources.new, options, io)];
+  const report = diff(before, after, { now: io.clock() });
   if (output === "json") json(io.stdout, report);
   else if (output === "markdown") io.stdout.write(diffMarkdown(report));
   else lines(io.stdout, diffText(report));

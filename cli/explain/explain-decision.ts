@@ -34,7 +34,7 @@ export async function explainDecision(
     });
   }
   const record = await findDecision(id, logFiles(options, io.cwd));
-  const set = readPolicySet(sourcesOf(options), io);
+  const set = await readPolicySet(sourcesOf(options), options, io);
   const explanation = explain(set, attributesOf(record, set));
   if (options.output === "json") json(io.stdout, { record, unknown: unknownOf(record), explanation });
   else lines(io.stdout, ...textOf(record, explanation));

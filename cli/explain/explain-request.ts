@@ -17,7 +17,7 @@ export async function explainRequest(request: string | undefined, options: Expla
       hint: 'write `--from web --to orders "GET /orders/42"`, or `--decision ID`',
     });
   }
-  const set = readPolicySet(sourcesOf(options), io);
+  const set = await readPolicySet(sourcesOf(options), options, io);
   print(explain(set, buildAttributes(request, { ...options, from, to }, { set, now: io.clock() })), options, io);
   return EXIT.ok;
 }

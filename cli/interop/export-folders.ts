@@ -13,7 +13,7 @@ export async function exportFolders(
   options: ExportCommandOptions,
   io: Io,
 ): Promise<ExitCode> {
-  const set = readPolicySet(folders, io);
+  const set = await readPolicySet(folders, options, io);
   const { workload } = options;
   const result = runInterop(() =>
     exportPolicies(format, set, { ...(workload === undefined ? {} : { workload }), now: io.clock() }),

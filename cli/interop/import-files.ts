@@ -22,7 +22,8 @@ export async function importFiles(
   io: Io,
 ): Promise<ExitCode> {
   const texts = await Promise.all(files.map((file) => readSource(file, io)));
-  const result = runInterop(() => importPolicies(format, texts, importOptions(options, io)));
+  const given = await importOptions(options, io);
+  const result = runInterop(() => importPolicies(format, texts, given));
   printResult("documents", result.documents, result.report, options, io);
   return EXIT.ok;
 }
@@ -38,7 +39,7 @@ async function readSource(path: string, io: Io): Promise<SourceText> {
   }
 }
 
-function importOptions(options: ImportCommandOptions, io: Io): ImportOptions {
+async function importOptions(options: ImportCommandOptions, io: Io): Promise<ImportOptions> {
   const { trustDomain, namespace, federate, grpcService, workloads, to, from, audience } = options;
   const given: ImportOptions = {
     ...(trustDomain === undefined ? {} : { trustDomain }),
@@ -51,7 +52,7 @@ function importOptions(options: ImportCommandOptions, io: Io): ImportOptions {
     grpcServices: grpcService,
   };
   if (workloads.length === 0) return given;
-  const { mesh, workloads: registered } = readPolicySet(workloads, io);
+  const { mesh, workloads: registered } = await readPolicySet(workloads, options, io);
   return {
     ...given,
     trustDomain: mesh.trustDomain,

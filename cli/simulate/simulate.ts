@@ -20,12 +20,12 @@ export async function simulatePolicies(
   options: SimulateOptions,
   io: Io,
 ): Promise<ExitCode> {
-  const set = readPolicySet(sources, io);
+  const set = await readPolicySet(sources, options, io);
   const files = logFiles(options, io.cwd);
   const simulation = new Simulation(set, {
     now: io.clock(),
     compare: options.evaluated === true ? "evaluated" : "verdict",
-    ...(options.old.length === 0 ? {} : { old: readPolicySet(options.old, io) }),
+    ...(options.old.length === 0 ? {} : { old: await readPolicySet(options.old, options, io) }),
     stage: options.candidate === true ? "candidate" : "live",
   });
   await feed(simulation, files, io);
