@@ -65,7 +65,7 @@ describe("a stream of secrets", () => {
     expect(reports).toBe(4);
   });
 
-  it("gets only what changed", async () => {
+  it("gets only what changed (S-13, S-19b)", async () => {
     const { leaf, all } = await sidecar();
     discovery.setSecrets({ ...first, svid: svid() });
     await leaf.take();
@@ -75,7 +75,7 @@ describe("a stream of secrets", () => {
     await quiet(leaf, all);
   });
 
-  it("gets nothing for a snapshot that is the same, and the same version on another stream", async () => {
+  it("gets nothing for a snapshot that is the same, and the same version on another stream (S-19d)", async () => {
     const { leaf, all } = await sidecar();
     discovery.setSecrets({ ...first });
     await quiet(leaf, all);
@@ -83,7 +83,7 @@ describe("a stream of secrets", () => {
     expect((await again.next()).versionInfo).toBe(leaf.version);
   });
 
-  it("stays open for a name that is not known, and gets it when it is", async () => {
+  it("stays open for a name that is not known, and gets it when it is (S-20, S-21)", async () => {
     discovery.setSecrets({ svid: undefined, trustBundles: [ca.bundle()], serverFirst: new Map() });
     const open = stream(["default", "file-root:system", "tcp/5432"]);
     await eventually("the subscription", () => discovery.status().length === 3);
@@ -97,7 +97,7 @@ describe("a stream of secrets", () => {
     expect(open.ended).toBe("no");
   });
 
-  it("can hold several names of the same trust, and new ones get only themselves", async () => {
+  it("can hold several names of the same trust, and new ones get only themselves (S-22)", async () => {
     discovery.setSecrets(first);
     const many = stream(["ALL", "ROOTCA"]);
     const got = [await many.next(), await many.next()];
@@ -108,7 +108,7 @@ describe("a stream of secrets", () => {
     expect(many.unread).toBe(0);
   });
 
-  it("is subscribed to nothing after it cleared its names, and to everything if it never gave any", async () => {
+  it("is subscribed to nothing after it cleared its names, and to everything if it never gave any (S-23)", async () => {
     discovery.setSecrets(first);
     const wild = stream([]);
     const names: string[] = [];
@@ -129,7 +129,7 @@ describe("a stream of secrets", () => {
     expect((await leaf.next()).versionInfo).toBe(leaf.version);
   });
 
-  it("is not answered for a stale nonce or another resource type", async () => {
+  it("is not answered for a stale nonce or another resource type (S-18)", async () => {
     const { leaf, all } = await sidecar();
     leaf.say({ responseNonce: "i0.9.9" });
     leaf.say({ responseNonce: "" });
@@ -195,7 +195,7 @@ describe("secrets that are not sound", () => {
 });
 
 describe("trust that is gone", () => {
-  it("is replaced by an anchor that admits nobody, never by nothing", async () => {
+  it("is replaced by an anchor that admits nobody, never by nothing (P-3)", async () => {
     discovery.setSecrets({ ...first, trustBundles: [ca.bundle(), partner.bundle()] });
     const [domain, port, all] = [stream(["spiffe://partner.test"]), stream(["tcp/5432"]), stream(["ALL"])];
     await Promise.all([domain.take(), port.take(), all.take()]);

@@ -10,6 +10,14 @@ export interface SecretSnapshot {
   readonly trustBundles: readonly TrustBundle[];
   /** Port of a server-first listener -> SPIFFE IDs that may open it. */
   readonly serverFirst: ReadonlyMap<number, readonly string[]>;
+  /** Port of a public listener -> the certificate that it shows. Whoever makes the snapshot has seen that key and certificate belong together. */
+  readonly edges?: ReadonlyMap<number, EdgeCertificate>;
+}
+
+/** What a public listener shows, as PEM; leaf first. */
+export interface EdgeCertificate {
+  readonly chainPem: string;
+  readonly keyPem: string;
 }
 
 /**

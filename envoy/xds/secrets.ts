@@ -27,6 +27,8 @@ export const SECRET_NAMES = {
   own: "ROOTCA",
   /** Every trust domain, and of those only the callers that may open a server-first port. */
   serverFirst: (port: number): string => `tcp/${port}`,
+  /** Certificate and key of a public listener. */
+  edge: (port: number): string => `edge/${port}`,
 } as const;
 
 /** One secret as it goes out. The version is a hash of the content, the same on every stream. */
@@ -59,12 +61,16 @@ export function secretsOf(snapshot: SecretSnapshot): ReadonlyMap<string, SecretS
   if (svid !== undefined) {
     for (const name of [SECRET_NAMES.leaf, svid.id.toString()]) secrets.set(name, leafSecret(name, svid));
   }
+  for (const [port, { chainPem, keyPem }] of snapshot.edges ?? []) {
+    const name = SECRET_NAMES.edge(port);
+    secrets.set(name, keySecret(name, chainPem, keyPem));
+  }
   return secrets;
 }
 
 /** Whether a secret holds a key rather than trust; a key that is gone is withheld, trust that is gone is replaced. */
 export function holdsKey(name: string): boolean {
-  return name === SECRET_NAMES.leaf || /^spiffe:\/\/[^/]+\/./.test(name);
+  return name === SECRET_NAMES.leaf || name.startsWith("edge/") || /^spiffe:\/\/[^/]+\/./.test(name);
 }
 
 /**
@@ -118,6 +124,10 @@ function exactUri(uri: string): SubjectAltNameMatcher {
 function leafSecret(name: string, svid: X509Svid): SecretSource {
   const chain = svid.chain.map((certificate) => certificate.toString()).join("");
   const key = svid.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  return keySecret(name, chain, key);
+}
+
+function keySecret(name: string, chain: string, key: string): SecretSource {
   return (edition) => {
     const value = TlsCertificate.fromPartial({ certificateChain: pem(chain, edition), privateKey: pem(key, "") });
     return resource({ name, type: { $case: "tlsCertificate", value } });

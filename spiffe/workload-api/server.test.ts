@@ -332,6 +332,31 @@ describe("ValidateJWTSVID", () => {
   });
 });
 
+describe("the endpoint", () => {
+  const call = (path: string, metadata = header("true")) =>
+    new Promise<status>((resolve) => {
+      const asIs = (bytes: Buffer): Buffer => bytes;
+      client.makeUnaryRequest(path, asIs, asIs, Buffer.alloc(0), metadata, (error) =>
+        resolve(error?.code ?? status.OK),
+      );
+    });
+
+  it("E-1, E-4: serves whoever reaches its socket, over gRPC without TLS, and asks for no credential", async () => {
+    present();
+    const { path, requestSerialize, responseDeserialize } = service.fetchX509Svid;
+    const bare = new Client(`unix:${served.path}`, credentials.createInsecure());
+    const seen = collect(bare.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {}, header("true")));
+    await messages(seen, 1);
+    bare.close();
+  });
+
+  it("E-6: serves the standard's methods alone, and says UNIMPLEMENTED to any other", async () => {
+    for (const path of ["/SpiffeWorkloadAPI/FetchWITSVID", "/SpiffeWorkloadAPI/Extra", "/other.Service/Method"]) {
+      expect(await call(path)).toBe(status.UNIMPLEMENTED);
+    }
+  });
+});
+
 it("a provider without JWT-SVIDs answers FetchJWTSVID with UNIMPLEMENTED", async () => {
   present({
     svid: createTestCa({ trustDomain: "shop.example" })
