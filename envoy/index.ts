@@ -32,6 +32,6 @@ export {
   type SecretDiscoveryOptions,
   type SecretStatus,
 } from "./xds/secret-discovery.ts";
-export type { SecretSnapshot } from "./xds/secret-snapshot.ts";
+export type { EdgeCertificate, SecretSnapshot } from "./xds/secret-snapshot.ts";
 export type { SecretSink } from "./xds/secret-stream.ts";
 export { SECRET_NAMES, SECRET_TYPE_URL } from "./xds/secrets.ts";

@@ -101,4 +101,6 @@ export interface WorkloadStatus {
     readonly problem?: string;
   };
   readonly secrets?: SidecarSecretsStatus;
+  /** Why public listeners have no certificate, or keep the last one. */
+  readonly publicCertificates?: readonly string[];
 }

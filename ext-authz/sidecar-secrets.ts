@@ -1,5 +1,5 @@
 import type { Server } from "@grpc/grpc-js";
-import { addSecretDiscovery, SecretDiscovery } from "../envoy/index.ts";
+import { addSecretDiscovery, type EdgeCertificate, SecretDiscovery } from "../envoy/index.ts";
 import { type PolicySet, serverFirstCallers } from "../policies/index.ts";
 import type { SpiffeId, TrustBundle, X509Svid } from "../spiffe/index.ts";
 import { messageOf } from "./agent-error.ts";
@@ -15,6 +15,8 @@ export interface SidecarSecretsOptions {
   readonly trust: () => TrustState | undefined;
   /** The set in force; undefined while nothing may be decided by it (no bundle, or a stale one). */
   readonly policy: () => PolicySet | undefined;
+  /** Certificates of public listeners, by port; none without it. */
+  readonly edges?: () => ReadonlyMap<number, EdgeCertificate>;
   readonly isRevoked: (identity: string) => boolean;
   readonly now: () => Date;
   readonly event: (event: SecretEvent) => void;
@@ -66,7 +68,12 @@ export class SidecarSecrets {
     const svid = state.kind === "present" ? state.svid : undefined;
     const trustBundles = this.#bundles();
     try {
-      this.#discovery.setSecrets({ svid, trustBundles, serverFirst: this.#serverFirst() });
+      this.#discovery.setSecrets({
+        svid,
+        trustBundles,
+        serverFirst: this.#serverFirst(),
+        edges: this.#options.edges?.() ?? new Map(),
+      });
       this.#offered = { own: trustBundles[0], svid };
       this.#settle();
       this.#problem = undefined;

@@ -65,7 +65,7 @@ function transport(context: RenderContext, listen: Listen) {
     return { transportSocket: meshListenerTls(context.set, ALPN), accessLog: tlsFailureLog() };
   }
   if (listen.serverCertificate === undefined) return {};
-  return { transportSocket: edgeListenerTls(listen.serverCertificate, ALPN) };
+  return { transportSocket: edgeListenerTls(listen.port, ALPN) };
 }
 
 /**

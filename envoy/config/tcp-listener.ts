@@ -55,9 +55,7 @@ function transportOf(
         "use `speaksFirst: client`, or `clients: mesh`",
       );
     }
-    return listen.serverCertificate === undefined
-      ? {}
-      : { transportSocket: edgeListenerTls(listen.serverCertificate, []) };
+    return listen.serverCertificate === undefined ? {} : { transportSocket: edgeListenerTls(listen.port, []) };
   }
   // With a server that speaks first the handshake is the authorization; the `Check` at the client's first bytes comes on top.
   const tls =

@@ -78,9 +78,10 @@ it("calls exactly the callee's identity, and verifies it anew on each connection
   expect(only(tls, "max_session_keys")).toBe(0);
 });
 
-it("asks no certificate of the public, and shows the workload's own", () => {
-  const tls = edgeListenerTls("/etc/tls/web", ["h2"]);
+it("asks no certificate of the public, and shows the one that the agent reads from the listener's folder", () => {
+  const tls = edgeListenerTls(443, ["h2"]);
   expect(only(tls, "require_client_certificate")).toBe(false);
-  expect(all(tls, "filename")).toEqual(["/etc/tls/web/tls.crt", "/etc/tls/web/tls.key"]);
-  expect(all(tls, "sds_config")).toEqual([]);
+  expect(only(tls, "tls_certificate_sds_secret_configs")).toMatchObject([{ name: "edge/443" }]);
+  expect(all(tls, "cluster_name")).toEqual(["cellwall_envoy"]);
+  expect(all(tls, "initial_fetch_timeout")).toEqual(["0s"]);
 });

@@ -17,6 +17,11 @@ export function callersSecret(port: number): string {
   return `tcp/${port}`;
 }
 
+/** Name of the secret with a public listener's certificate. */
+export function edgeSecret(port: number): string {
+  return `edge/${port}`;
+}
+
 /** TLS of a mesh listener: every peer shows a certificate of the mesh's own or a federated trust domain. */
 export function meshListenerTls(set: Pick<PolicySet, "mesh">, alpn: readonly string[]): JsonObject {
   return listenerTls(alpn, set.mesh, validation(peerMatchers(set.mesh), ALL_TRUST_DOMAINS));
@@ -30,24 +35,23 @@ export function serverFirstTls({ mesh }: Pick<PolicySet, "mesh">, port: number):
   return listenerTls([], mesh, validation([uriMatcher({ exact: NOBODY })], callersSecret(port)));
 }
 
-/** TLS of an edge listener: the certificate in the workload's folder, no client certificate. */
-export function edgeListenerTls(folder: string, alpn: readonly string[]): JsonObject {
-  const certificate = {
-    certificate_chain: { filename: `${folder}/tls.crt` },
-    private_key: { filename: `${folder}/tls.key` },
-  };
+/** TLS of an edge listener: the certificate that the agent reads from the listener's folder, anew when it changes; no client certificate. */
+export function edgeListenerTls(port: number, alpn: readonly string[]): JsonObject {
   return transportSocket(DOWNSTREAM, {
     require_client_certificate: false,
     common_tls_context: {
       alpn_protocols: alpn,
       tls_params: { tls_minimum_protocol_version: "TLSv1_2", tls_maximum_protocol_version: "TLSv1_3" },
-      tls_certificates: [certificate],
+      tls_certificate_sds_secret_configs: [secret(edgeSecret(port))],
     },
   });
 }
 
+/** Whom a call leads to. */
+export type Peer = Pick<Workload, "identity" | "name" | "namespace">;
+
 /** TLS towards one peer, which must show exactly the callee's identity. */
-export function peerTls({ mesh }: Pick<PolicySet, "mesh">, callee: Workload, alpn: readonly string[]): JsonObject {
+export function peerTls({ mesh }: Pick<PolicySet, "mesh">, callee: Peer, alpn: readonly string[]): JsonObject {
   const only = [uriMatcher({ exact: callee.identity.toString() })];
   return transportSocket(UPSTREAM, {
     sni: `${callee.name}.${callee.namespace}.cellwall.internal`,

@@ -245,6 +245,7 @@ class NodeAgent implements Agent {
           log.warn({ state: freshness }, `the policy is ${freshness}`);
         served.refreshSecrets();
       }
+      served.refreshEdges();
       network.refresh();
       if (nowMs - savedMs >= CLOCK_SAVE_MS) {
         savedMs = nowMs;

@@ -15,6 +15,7 @@ import { warmUp } from "../warm-up.ts";
 import type { WorkloadIdentity } from "../workload-identity.ts";
 import { openWorkloadSockets, type WorkloadSockets } from "../workload-sockets.ts";
 import { WorkloadTrust } from "../workload-trust.ts";
+import { EdgeKeeper } from "./edge-keeper.ts";
 import { type LocalWorkload, localWorkloads } from "./local-workloads.ts";
 import type { Refusal } from "./refusal.ts";
 import { nameOf, type SvidKeeper } from "./svid-keeper.ts";
@@ -52,10 +53,12 @@ type Allowed = Extract<LocalWorkload, { ok: true }>;
 export class ServedWorkloads {
   readonly #options: ServedWorkloadsOptions;
   #served = new Map<string, Served>();
+  readonly edges: EdgeKeeper;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(options: ServedWorkloadsOptions) {
     this.#options = options;
+    this.edges = new EdgeKeeper(options);
   }
 
   /** By identity. */
@@ -71,7 +74,15 @@ export class ServedWorkloads {
 
   /** Offers the sidecars what policy, revocations and anchors now allow. */
   refreshSecrets(): void {
-    for (const { secrets } of this.#served.values()) secrets?.refresh();
+    for (const [identity, { secrets }] of this.#served) {
+      this.edges.read(identity);
+      secrets?.refresh();
+    }
+  }
+
+  /** Looks whether the certificates of public listeners have changed, and offers those that have. */
+  refreshEdges(): void {
+    for (const [identity, { secrets }] of this.#served) if (this.edges.read(identity)) secrets?.refresh();
   }
 
   async close(): Promise<void> {
@@ -93,6 +104,7 @@ export class ServedWorkloads {
       const local = listed.get(identity);
       if (local !== undefined && served.sockets !== undefined && sameServing(local, served.local)) continue;
       this.#served.delete(identity);
+      this.edges.forget(identity);
       await closeServed(served);
     }
     for (const [identity, local] of listed) {
@@ -117,6 +129,7 @@ export class ServedWorkloads {
     if (!local.ok) return refuse(local.reason, local.detail);
     const identity = keeper.kept.get(local.workload.identity)?.identity;
     if (identity === undefined) return refuse("sockets", "the list of workloads has changed meanwhile");
+    this.edges.read(local.workload.identity);
     const secrets = this.#secrets(local, identity);
     try {
       const handler = this.#handler(local);
@@ -199,6 +212,7 @@ export class ServedWorkloads {
       identity,
       trust: () => trust.workloads && mine.of(trust.workloads, policy()),
       policy,
+      edges: () => this.edges.certificates(local.workload.identity),
       isRevoked: (caller) => state.revocations.identities.has(caller),
       now: () => clock.now(),
       event: (event) => {

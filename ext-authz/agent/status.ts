@@ -127,6 +127,7 @@ function workloadStatus(kept: KeptSvid, sources: StatusSources): WorkloadStatus 
   const { workload } = kept;
   const served = sources.served.served.get(workload.identity);
   const secrets = served?.secrets?.status();
+  const problems = sources.served.edges.problems(workload.identity);
   return {
     workload: nameOf(workload),
     identity: workload.identity,
@@ -136,6 +137,7 @@ function workloadStatus(kept: KeptSvid, sources: StatusSources): WorkloadStatus 
     inBundle: sources.state.view.bundle?.destinations.includes(workload.identity) ?? false,
     svid: svidStatus(kept),
     ...(secrets === undefined ? {} : { secrets }),
+    ...(problems.length === 0 ? {} : { publicCertificates: problems }),
   };
 }
 
