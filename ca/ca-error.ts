@@ -8,6 +8,8 @@ export type CaErrorCode =
   | "ERR_CA_KEY_FILE"
   /** Lifetimes that cannot all hold. */
   | "ERR_CA_LIFETIME"
+  /** The database has less than was written here once. */
+  | "ERR_CA_LOSS"
   /** A replacement that would not do what is meant. */
   | "ERR_CA_ROTATION"
   /** The key that would have to sign is not kept here. */

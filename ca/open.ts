@@ -6,11 +6,13 @@ import type { CertificateAuthority } from "./certificate-authority.ts";
 import type { CaContext } from "./context.ts";
 import { startCounting } from "./counters.ts";
 import { openHierarchy } from "./hierarchy.ts";
+import { demandNothingLost, HighWaterKeeper, readHighWater } from "./high-water.ts";
 import { openKeyFolder } from "./key-folder.ts";
 import { ledgerHead } from "./ledger.ts";
 import { type Lifetimes, resolveLifetimes } from "./lifetimes.ts";
 import { migrations } from "./migrations/index.ts";
 import { openPolicyBundles, type ShardOf } from "./policy-bundles.ts";
+import { type Recovery, recover } from "./recover.ts";
 import { openRevocations } from "./revocations.ts";
 import { RunningAuthority } from "./running-authority.ts";
 import type { CaTables } from "./tables.ts";
@@ -41,6 +43,9 @@ export interface CaOptions {
  */
 export async function openCertificateAuthority(options: CaOptions): Promise<CertificateAuthority> {
   const context = await contextOf(options);
+  const mark = await readHighWater(context.keys.path);
+  // Before anything else: what the database does not know any more is not to be tidied away.
+  if (mark !== undefined) await demandNothingLost(context.db, mark);
   const hierarchy = await openHierarchy(context);
   const revocations = await openRevocations(context, hierarchy);
   const bundles = await openPolicyBundles(context, hierarchy, options.shardOf ?? shardOf);
@@ -53,6 +58,7 @@ export async function openCertificateAuthority(options: CaOptions): Promise<Cert
     head: await ledgerHead(context.db),
     timers: options.timers ?? systemTimers,
     onProblem: options.onProblem ?? warn,
+    highWater: new HighWaterKeeper(context.keys.path, context.db),
   });
   try {
     await authority.renewDue();
@@ -61,6 +67,18 @@ export async function openCertificateAuthority(options: CaOptions): Promise<Cert
     throw error;
   }
   return authority;
+}
+
+/**
+ * Makes an authority usable again whose database has lost entries, e.g. since it was restored from a backup. It must not run
+ * meanwhile. Throws as `openCertificateAuthority` does.
+ */
+export async function recoverCertificateAuthority(options: CaOptions): Promise<Recovery> {
+  const context = await contextOf(options);
+  const mark = await readHighWater(context.keys.path);
+  const recovery = await recover(context, mark);
+  await new HighWaterKeeper(context.keys.path, context.db).note(mark?.revocations, true);
+  return recovery;
 }
 
 async function contextOf(options: CaOptions): Promise<CaContext> {

@@ -82,7 +82,11 @@ export async function openPolicyBundles(
       return { published: !same, epoch: manifest.epoch, revision: manifest.revision };
     },
     renew: async () => {
-      if (state === undefined || !isDue(state, hierarchy, context.clock())) return false;
+      if (state === undefined) return false;
+      const epoch = Number((await readSetting(context.db, "epoch")) ?? "1");
+      // A recovery begins an epoch.
+      const isPast = state.published.manifest.epoch < epoch;
+      if (!isPast && !isDue(state, hierarchy, context.clock())) return false;
       const { shards: digests, publisher, ...manifest } = state.published.manifest;
       await commit({ digests, publisher, provenance: provenanceOf(manifest), shards: state.shards });
       return true;

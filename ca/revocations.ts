@@ -12,6 +12,7 @@ import { agentNodeOf, isSystemId, tryNormalizeSerial, tryParseSpiffeId } from ".
 import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
 import type { Hierarchy } from "./hierarchy.ts";
+import { readSetting } from "./settings.ts";
 import { envelopeOf, signRow } from "./signed-row.ts";
 import type { CaTransaction, LedgerRow, RevocationsRow } from "./tables.ts";
 
@@ -47,7 +48,11 @@ interface State {
 /** Loads the document in force, or signs the first, empty one. */
 export async function openRevocations(context: CaContext, hierarchy: Hierarchy): Promise<Revocations> {
   const sign = () => context.db.transaction().execute((trx) => write(trx, context, hierarchy));
-  let state = (await load(context)) ?? (await sign());
+  const loaded = await load(context);
+  const floor = Number((await readSetting(context.db, "revocations_floor")) ?? "0");
+  // After a recovery the document in force is older than what agents know, and lacks what was brought back.
+  const isCurrent = loaded !== undefined && loaded.published.document.sequence > floor;
+  let state = isCurrent ? loaded : await sign();
   return {
     current: () => state.published,
     isSerialRevoked: (serial) => state.serials.has(serial),
@@ -189,7 +194,8 @@ async function write(trx: CaTransaction, context: CaContext, hierarchy: Hierarch
   const now = context.clock();
   await trx.deleteFrom("ca_revoked_serial").where("not_after", "<", now.toISOString()).execute();
   const newest = trx.selectFrom("ca_revocations").select("sequence").orderBy("sequence", "desc").limit(1);
-  const sequence = ((await newest.executeTakeFirst())?.sequence ?? 0) + 1;
+  const floor = Number((await readSetting(trx, "revocations_floor")) ?? "0");
+  const sequence = Math.max((await newest.executeTakeFirst())?.sequence ?? 0, floor) + 1;
   const document = await documentOf(trx, context, sequence, now);
   const row = { sequence, ...(await signRow(hierarchy, DOCUMENT_TYPES.revocations, document)) };
   await trx.insertInto("ca_revocations").values(row).execute();

@@ -83,7 +83,7 @@ describe("rotation", () => {
       { at },
     ).ok;
 
-  it("of a root: in the trust bundle first, in use once every live sidecar has confirmed it and taken a handshake", async () => {
+  it("of a root: in the trust bundle first, in use once every live sidecar has confirmed it and taken a handshake (F-7)", async () => {
     const t = await start();
     for (const name of ["host-1", "host-2"]) await join1(t, name);
     await issue(t);
@@ -131,7 +131,7 @@ describe("rotation", () => {
     await t.ca.renewDue();
     expect(anchors(t)).toEqual([t.ca.rootFingerprint()]);
     expect(t.ca.trustBundle().sequence).toBe(3n);
-    const after = await readdir(join(folder, "keys"));
+    const after = (await readdir(join(folder, "keys"))).filter((name) => name.endsWith(".key.pem"));
     expect(after.filter((name) => before.includes(name))).toEqual([]);
     expect(after).toHaveLength(4);
   });

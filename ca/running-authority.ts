@@ -26,6 +26,7 @@ import type { CaChange, CertificateAuthority } from "./certificate-authority.ts"
 import type { CaContext } from "./context.ts";
 import type { CaCounters, Counting } from "./counters.ts";
 import type { Hierarchy } from "./hierarchy.ts";
+import type { HighWaterKeeper } from "./high-water.ts";
 import { type AttestedNode, type Issuing, type SystemSvidOptions, startIssuing } from "./issuing.ts";
 import { issueToken } from "./join-tokens.ts";
 import { checkLedger, followHead, type LedgerCheck, type LedgerHead, type LedgerQuery, readLedger } from "./ledger.ts";
@@ -49,6 +50,7 @@ export interface RunningParts {
   readonly head: LedgerHead;
   readonly timers: Timers;
   readonly onProblem: (error: unknown) => void;
+  readonly highWater: HighWaterKeeper;
 }
 
 /** Who signs, and what agents are told of it; compared to tell that it has changed. */
@@ -167,7 +169,11 @@ export class RunningAuthority implements CertificateAuthority {
   }
 
   async revoke(request: RevokeRequest, actor: string): Promise<RevokeResponse> {
-    const response = await this.#exclusive(() => this.#parts.revocations.revoke(request, actor));
+    const response = await this.#exclusive(async () => {
+      const revoked = await this.#parts.revocations.revoke(request, actor);
+      await this.#note(true);
+      return revoked;
+    });
     this.#tell("revocations");
     return response;
   }
@@ -221,6 +227,7 @@ export class RunningAuthority implements CertificateAuthority {
     this.#closed = true;
     this.#timer.stop();
     await this.#queue.idle();
+    await this.#note(true);
     this.#listeners.clear();
   }
 
@@ -229,7 +236,9 @@ export class RunningAuthority implements CertificateAuthority {
     return this.#queue.run(async () => {
       if (this.#closed) throw new CaError("ERR_CA_CLOSED", "the certificate authority has been closed");
       this.#head = await followHead(this.#parts.context.db, this.#head);
-      return work();
+      const result = await work();
+      await this.#note(false);
+      return result;
     });
   }
 
@@ -242,6 +251,13 @@ export class RunningAuthority implements CertificateAuthority {
     if (after.told !== before.told) this.#tell("trust-bundle");
     if (await revocations.renew()) this.#tell("revocations");
     if (await bundles.renew()) this.#tell("bundle");
+    await this.#note(true);
+  }
+
+  /** Keeps the high-water mark; where it cannot be written, the work that it is about is done all the same. */
+  async #note(now: boolean): Promise<void> {
+    const { highWater, onProblem, revocations } = this.#parts;
+    await highWater.note(revocations.current().document, now).catch(onProblem);
   }
 
   #signing(): Signing {
