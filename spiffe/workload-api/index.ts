@@ -1,6 +1,14 @@
 /** The SPIFFE Workload API, both ends of it: sources of identities for programs, and the service that gives them. */
 export type { HintedSvid, X509Context } from "./answers.ts";
 export type { BundleSource } from "./bundle-source.ts";
+export {
+  type FollowEndpointOptions,
+  type FollowedBundle,
+  type FollowOptions,
+  followBundleEndpoint,
+  followBundleFile,
+  joinBundles,
+} from "./bundle-sources.ts";
 export { type Watcher, WorkloadApiClient, type WorkloadApiOptions } from "./client.ts";
 export { ENDPOINT_VARIABLE, endpointTarget, parseEndpoint } from "./endpoint.ts";
 export * as workloadApi from "./gen/workloadapi.ts";
