@@ -1,4 +1,4 @@
-import type { Call, Listen, Workload, WorkloadName } from "../../policies/index.ts";
+import type { Call, ForeignCall, Listen, Workload, WorkloadName } from "../../policies/index.ts";
 import { cluster, httpOptions, KEEPALIVE } from "./cluster.ts";
 import { configError } from "./config-error.ts";
 import { type BindEndpoint, connectionManager, listener } from "./connection-manager.ts";
@@ -6,19 +6,30 @@ import type { Part, RenderContext } from "./context.ts";
 import { hostEndpoint, isLocal, listenerAddress, parseEndpoint } from "./endpoint.ts";
 import type { JsonObject } from "./json.ts";
 import { tcpProxy } from "./tcp-listener.ts";
-import { peerTls } from "./tls.ts";
+import { type Peer, peerTls } from "./tls.ts";
 
 /** What a call leads to. */
 interface Callee {
-  readonly workload: Workload;
+  readonly workload: Peer;
   readonly address: string;
-  readonly listen: Listen;
+  readonly listen: Pick<Listen, "protocol" | "upgrades">;
 }
 
 /** The listener for one declared call: plain towards the local app, mTLS towards the callee, and nobody but the callee. */
 export function outboundListener(context: RenderContext, call: Call): Part {
-  const callee = calleeOf(context, call);
   const name = `to_${call.workload.namespace}_${call.workload.name}_${call.port}`;
+  return outbound(context, name, call, calleeOf(context, call));
+}
+
+/** The same for a call to a workload of a federated trust domain. */
+export function foreignOutboundListener(context: RenderContext, call: ForeignCall): Part {
+  const { identity, address, protocol, port } = call;
+  const name = `to_${identity.trustDomain}${identity.path.replaceAll("/", "_")}_${port}`;
+  const workload = { identity, name: "peer", namespace: "foreign" };
+  return outbound(context, name, call, { workload, address, listen: { protocol, upgrades: [] } });
+}
+
+function outbound(context: RenderContext, name: string, call: Call | ForeignCall, callee: Callee): Part {
   const filter =
     callee.listen.protocol === "tcp" ? tcpProxy(name, name, "IMMEDIATE") : httpManager(name, callee.listen);
   const address = listenerAddress(localEndpoint(call));
@@ -28,7 +39,7 @@ export function outboundListener(context: RenderContext, call: Call): Part {
   };
 }
 
-function httpManager(name: string, listen: Listen): JsonObject {
+function httpManager(name: string, listen: Callee["listen"]): JsonObject {
   return connectionManager({
     name,
     headers: { removes: "sidecar", keep: [], identity: "none" },
@@ -110,7 +121,7 @@ function isNamed(workload: Workload, { namespace, name }: WorkloadName): boolean
 }
 
 // SECURITY: whoever reaches this listener speaks with the workload's identity, so it is never bound to the network.
-function localEndpoint(call: Call): BindEndpoint {
+function localEndpoint(call: Pick<Call, "local" | "span">): BindEndpoint {
   const endpoint = parseEndpoint(call.local, call.span);
   if (endpoint.kind !== "name" && isLocal(endpoint)) return endpoint;
   throw configError(

@@ -9,7 +9,7 @@ import { httpListener } from "./http-listener.ts";
 import type { JsonObject } from "./json.ts";
 import { tokenClusters } from "./jwt.ts";
 import { admin, overloadManager } from "./limits.ts";
-import { outboundListener } from "./outbound.ts";
+import { foreignOutboundListener, outboundListener } from "./outbound.ts";
 import { probesListener } from "./probes.ts";
 import { tcpListener } from "./tcp-listener.ts";
 
@@ -74,7 +74,8 @@ function identityClusters({ set, workload, sidecar }: RenderContext): readonly J
   if (identity.certificates !== undefined) {
     return [agentCluster(IDENTITY_CLUSTER, identity.certificates.sds.slice("unix:".length))];
   }
-  if (sidecar.calls.length === 0 && sidecar.listens.every(({ clients }) => clients === "public")) return [];
+  const calls = sidecar.calls.length + (sidecar.foreignCalls?.length ?? 0);
+  if (calls === 0 && sidecar.listens.every(({ clients }) => clients === "public")) return [];
   throw configError(
     workload.span,
     "another authority issues the certificates, and nothing says where generated sidecars find theirs",
@@ -87,6 +88,7 @@ function partsOf(context: RenderContext): readonly Part[] {
     ...context.sidecar.listens.map((listen) => inboundListener(context, listen)),
     probesListener(context),
     ...context.sidecar.calls.map((call) => outboundListener(context, call)),
+    ...(context.sidecar.foreignCalls ?? []).map((call) => foreignOutboundListener(context, call)),
   ];
 }
 
@@ -110,8 +112,13 @@ function sidecarOf(workload: Workload): Sidecar {
 
 function requireDistinctPorts(workload: Workload, sidecar: Sidecar): void {
   const ports = [...sidecar.listens.map(({ port }) => port), ...(sidecar.probes ? [sidecar.probes.port] : [])];
-  const calls = sidecar.calls.map((call) => `${call.workload.namespace}/${call.workload.name}:${call.port}`);
-  const twice = repeated(ports) ?? repeated(calls) ?? repeated(sidecar.calls.map(({ local }) => local));
+  const foreign = sidecar.foreignCalls ?? [];
+  const calls = [
+    ...sidecar.calls.map((call) => `${call.workload.namespace}/${call.workload.name}:${call.port}`),
+    ...foreign.map((call) => `${call.identity}:${call.port}`),
+  ];
+  const locals = [...sidecar.calls, ...foreign].map(({ local }) => local);
+  const twice = repeated(ports) ?? repeated(calls) ?? repeated(locals);
   if (twice === undefined) return;
   throw new EnvoyError(
     "ERR_ENVOY_CONFIG",

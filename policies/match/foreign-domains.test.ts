@@ -17,6 +17,11 @@ spec:
   trustDomain: shop.example
   defaultMode: enforce
   federation: [{ trustDomain: z.example }, { trustDomain: a.example }, { trustDomain: b.example }]
+${head("Workload", "caller")}spec:
+  sidecar:
+    address: caller
+    foreignCalls:
+      - { spiffe: spiffe://b.example/y, address: y.b.example, port: 8443, local: "127.0.0.1:9001", protocol: http }
 ${["web", "orders", "db", "mail"].map((name) => `${head("Workload", name)}spec: { mode: enforce }\n`).join("")}
 ${policy("orders", "{ spiffe: spiffe://z.example/x/** }, { trustDomain: a.example }, { workload: web }")}
 ${policy("db", "{ spiffe: spiffe://b.example/x }", "  stage: candidate\n")}
@@ -27,7 +32,7 @@ ${head("AccessPolicy", "mail")}spec:
       from: [{ trustDomain: a.example }]
 `;
 
-it("names the foreign trust domains of the allows that protect a workload, from a set and from its shard alike", () => {
+it("names the foreign trust domains of the allows that protect a workload and of its foreign calls, from a set and from its shard alike", () => {
   const { documents, diagnostics } = parseDocuments([{ path: "all.yaml", text: TEXT }]);
   const set = resolve(documents, { diagnostics });
   expect(set.diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
@@ -40,4 +45,5 @@ it("names the foreign trust domains of the allows that protect a workload, from 
   expect(of("db")).toEqual(["b.example"]);
   expect(of("mail")).toEqual([]);
   expect(of("web")).toEqual([]);
+  expect(of("caller")).toEqual(["b.example"]);
 });

@@ -117,12 +117,25 @@ export interface Call {
   readonly span: Span;
 }
 
+/** A declared call of a generated sidecar to a workload of a federated trust domain. */
+export interface ForeignCall {
+  readonly identity: SpiffeId;
+  /** A host name or IP address. */
+  readonly address: string;
+  readonly port: number;
+  /** `unix:/path` or `host:port`. */
+  readonly local: string;
+  readonly protocol: "http" | "tcp";
+  readonly span: Span;
+}
+
 /** The generated sidecar of a workload. */
 export interface Sidecar {
   /** Where peers reach it: a host name or IP address. */
   readonly address: string;
   readonly listens: readonly Listen[];
   readonly calls: readonly Call[];
+  readonly foreignCalls?: readonly ForeignCall[];
   readonly probes?: { readonly port: number; readonly paths: readonly string[] };
   /** Header names that are kept although the floor removes them (lower case). */
   readonly keepOverrideHeaders: readonly string[];

@@ -15,6 +15,7 @@ export function checkWorkloads(registry: Registry, findings: Findings): void {
     checkPorts(resolved, findings);
     checkSockets(resolved, findings);
     checkCalls(resolved, registry, findings);
+    checkForeignCalls(resolved, registry, findings);
   }
 }
 
@@ -111,7 +112,8 @@ function checkPorts({ spec }: ResolvedWorkload, findings: Findings): void {
 function checkSockets({ spec }: ResolvedWorkload, findings: Findings): void {
   const taken = new Map<string, Span>();
   for (const { app } of spec.sidecar?.listens?.value ?? []) if (!taken.has(app.value)) taken.set(app.value, app.span);
-  for (const { local } of spec.sidecar?.calls?.value ?? []) {
+  const { calls, foreignCalls } = spec.sidecar ?? {};
+  for (const { local } of [...(calls?.value ?? []), ...(foreignCalls?.value ?? [])]) {
     const first = taken.get(local.value);
     if (first === undefined) taken.set(local.value, local.span);
     else
@@ -139,6 +141,21 @@ function checkCalls({ workload, spec }: ResolvedWorkload, registry: Registry, fi
       );
     seen.add(`${name}:${call.port.value}`);
     checkTarget(target, call.port.value, call.port.span, findings);
+  }
+}
+
+function checkForeignCalls({ spec }: ResolvedWorkload, { mesh, meshKnown }: Registry, findings: Findings): void {
+  if (!meshKnown) return;
+  for (const { spiffe } of spec.sidecar?.foreignCalls?.value ?? []) {
+    const { trustDomain } = spiffe.value;
+    if (mesh.federated.includes(trustDomain)) continue;
+    const own = trustDomain === mesh.trustDomain;
+    findings.report(
+      "ERR_POLICY_NOT_FEDERATED",
+      spiffe.span,
+      own ? `\`${spiffe.value}\` is of the own trust domain` : `\`${trustDomain}\` is not federated`,
+      own ? "name the workload under `calls`" : `add \`- trustDomain: ${trustDomain}\` to \`federation\` of the Mesh`,
+    );
   }
 }
 

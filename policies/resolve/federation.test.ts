@@ -72,6 +72,37 @@ describe("federation", () => {
   });
 });
 
+describe("a foreign call", () => {
+  const found = (spiffe: string) => {
+    const head = { apiVersion: "cellwall.dev/v1", metadata: { name: "web", namespace: "shop" } };
+    const place = { address: "y.partner.example", port: 8443, local: "127.0.0.1:9001", protocol: "http" };
+    const sidecar = { address: "web", foreignCalls: [{ spiffe, ...place }] };
+    const federation = [{ trustDomain: "partner.example" }];
+    const mesh = { trustDomain: "shop.example", defaultMode: "enforce", federation };
+    const texts = [
+      { ...head, kind: "Mesh", metadata: { name: "mesh" }, spec: mesh },
+      { ...head, kind: "Workload", spec: { sidecar } },
+    ];
+    const { documents, diagnostics } = parseDocuments([
+      { path: "a.yaml", text: texts.map((each) => JSON.stringify(each)).join("\n---\n") },
+    ]);
+    return resolve(documents, { diagnostics });
+  };
+
+  it("leads to an identity of a federated trust domain", () => {
+    const set = found("spiffe://partner.example/y");
+    expect(set.diagnostics).toEqual([]);
+    expect(set.workloads[0]?.sidecar?.foreignCalls?.[0]).toMatchObject({ address: "y.partner.example", port: 8443 });
+  });
+
+  it.each([
+    ["spiffe://other.example/y", "`other.example` is not federated"],
+    ["spiffe://shop.example/shop/y", "is of the own trust domain"],
+  ])("is refused to %s", (spiffe, message) => {
+    expect(found(spiffe).diagnostics.map((one) => one.message)).toEqual([expect.stringContaining(message)]);
+  });
+});
+
 describe("the own endpoints", () => {
   it("are served where the mesh says", () => {
     const set = meshOf({

@@ -98,7 +98,7 @@ function attestationOf(entry: NonNullable<WorkloadSyntax["attest"]>["value"][num
 }
 
 function sidecarOf(spec: SidecarSyntax, namespace: string): Sidecar {
-  const { address, listens, calls, probes, keepOverrideHeaders, checkHeaders } = spec;
+  const { address, listens, calls, foreignCalls, probes, keepOverrideHeaders, checkHeaders } = spec;
   const texts = (list: typeof checkHeaders): readonly string[] => (list?.value ?? []).map(({ value }) => value);
   return {
     address: address.value,
@@ -111,9 +111,24 @@ function sidecarOf(spec: SidecarSyntax, namespace: string): Sidecar {
         span: call.span,
       }),
     ),
+    ...(foreignCalls === undefined ? {} : { foreignCalls: foreignCalls.value.map(foreignCallOf) }),
     ...(probes === undefined ? {} : { probes: { port: probes.port.value, paths: texts(probes.paths) } }),
     keepOverrideHeaders: texts(keepOverrideHeaders),
     checkHeaders: texts(checkHeaders),
+  };
+}
+
+function foreignCallOf(
+  call: NonNullable<SidecarSyntax["foreignCalls"]>["value"][number],
+): NonNullable<Sidecar["foreignCalls"]>[number] {
+  const { spiffe, address, port, local, protocol, span } = call;
+  return {
+    identity: spiffe.value,
+    address: address.value,
+    port: port.value,
+    local: local.value,
+    protocol: protocol.value,
+    span,
   };
 }
 

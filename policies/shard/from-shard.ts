@@ -55,11 +55,18 @@ export function workloadFromShard(workload: ShardWorkload): Workload {
 }
 
 function sidecarFromShard(sidecar: NonNullable<ShardWorkload["sidecar"]>): Sidecar {
-  const { probes, address, keepOverrideHeaders, checkHeaders } = sidecar;
+  const { probes, address, foreignCalls, keepOverrideHeaders, checkHeaders } = sidecar;
   return {
     address,
     listens: sidecar.listens.map(listenFromShard),
     calls: sidecar.calls.map((call): Call => ({ ...call, span: spanFromShard(call.span) })),
+    ...(foreignCalls && {
+      foreignCalls: foreignCalls.map(({ identity, span, ...call }) => ({
+        ...call,
+        identity: parseSpiffeId(identity),
+        span: spanFromShard(span),
+      })),
+    }),
     ...(probes && { probes }),
     keepOverrideHeaders,
     checkHeaders,

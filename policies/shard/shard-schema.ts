@@ -139,6 +139,11 @@ const sidecar = z.strictObject({
   address: text,
   listens: z.array(listen),
   calls: z.array(z.strictObject({ workload: workloadName, port, local: text, span })),
+  foreignCalls: z
+    .array(
+      z.strictObject({ identity: text, address: text, port, local: text, protocol: z.enum(["http", "tcp"]), span }),
+    )
+    .optional(),
   probes: z.strictObject({ port, paths: z.array(text) }).optional(),
   keepOverrideHeaders: z.array(text),
   checkHeaders: z.array(text),

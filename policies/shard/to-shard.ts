@@ -50,6 +50,13 @@ function sidecarToShard(sidecar: Sidecar): NonNullable<ShardWorkload["sidecar"]>
       span: spanToShard(listen.span),
     })),
     calls: sidecar.calls.map((call) => ({ ...call, span: spanToShard(call.span) })),
+    ...(sidecar.foreignCalls && {
+      foreignCalls: sidecar.foreignCalls.map((call) => ({
+        ...call,
+        identity: call.identity.toString(),
+        span: spanToShard(call.span),
+      })),
+    }),
     ...(probes && { probes: { port: probes.port, paths: [...probes.paths] } }),
     keepOverrideHeaders: [...sidecar.keepOverrideHeaders],
     checkHeaders: [...sidecar.checkHeaders],

@@ -70,6 +70,17 @@ const call = object(
   { expects: "a call" },
 );
 
+const foreignCall = object(
+  {
+    spiffe: required(spiffeId, "exactly the identity that the callee must show, of a federated trust domain"),
+    address: required(peerAddress, "where its sidecar is reached: a host name or IP address"),
+    port: required(port, "its listener's port"),
+    local: required(appAddress, "where the application finds it: `unix:/path` or `host:port`"),
+    protocol: required(choice("http", "tcp"), "what the callee's listener speaks"),
+  },
+  { expects: "a call to a federated trust domain" },
+);
+
 /** An exact path: canonical text, no parameters. */
 const literalPath = parsed({ expects: "an exact path", schema: { pattern: "^/" } }, (given): Judged<string> => {
   if (!given.startsWith("/") || given.length > 1024)
@@ -90,6 +101,7 @@ const sidecarShape = {
   address: required(peerAddress, "where peers reach the sidecar: a host name or IP address"),
   listens: optional(list(listen), "listeners"),
   calls: optional(list(call), "calls to other workloads"),
+  foreignCalls: optional(list(foreignCall), "calls to workloads of federated trust domains"),
   probes: optional(
     object(
       { port: required(port, "the plaintext port"), paths: required(list(literalPath), "exact paths, GET and HEAD") },
