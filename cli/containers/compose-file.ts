@@ -2,6 +2,7 @@ import type { MeshName } from "../../compose/index.ts";
 import { formatEnvoyVersion, PINNED_VERSION } from "../../envoy/index.ts";
 import type { PolicySet, Sidecar, Workload } from "../../policies/index.ts";
 import { COMMON, CONTROL_PLANE } from "./compose-parts.ts";
+import { ENVOY_IMAGE, NODE_IMAGE } from "./images.ts";
 
 /** What the description of a demo mesh does not hold: who in it was taken over, and who makes traffic by itself. */
 const CAST: Readonly<Record<MeshName, { readonly about: string; readonly takenOver: string; readonly busy: string }>> =
@@ -18,11 +19,6 @@ const CAST: Readonly<Record<MeshName, { readonly about: string; readonly takenOv
       busy: "loadgenerator",
     },
   };
-
-/** The image of the sidecars. */
-export const ENVOY_IMAGE = `envoyproxy/envoy:v${formatEnvoyVersion(PINNED_VERSION)}`;
-/** The image of authority, agent and apps. */
-export const NODE_IMAGE = "node:24-bookworm-slim";
 
 interface Member {
   readonly workload: Workload;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ENVOY_IMAGE, NODE_IMAGE } from "../../cli/containers/compose-file.ts";
+import { ENVOY_IMAGE, NODE_IMAGE } from "../../cli/containers/images.ts";
 import type { MeshName } from "../../compose/index.ts";
 import { atDepth } from "../support/depth.ts";
 import { type DockerEngine, noDockerReason, startDockerEngine } from "../support/docker-engine.ts";
@@ -16,7 +16,7 @@ const EXPECTED: Readonly<Record<MeshName, { readonly steps: number; readonly row
       /intruder +GET \/orders\/42 at orders: the wrong identity +403 +no-rule-matched/,
       /intruder +a query at db, over TCP +closed, 0 bytes +no-rule-matched/,
       /orders on the network.* +open: 8443 /,
-      /orders's Workload API socket, to become orders +no way /,
+      /orders' Workload API socket, to become orders +no way /,
       /the authority's API, on the network +no way /,
     ],
   },
