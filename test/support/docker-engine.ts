@@ -17,7 +17,8 @@ export interface DockerEngine {
   stop(): Promise<void>;
 }
 
-const onPath = (name: string): boolean =>
+/** Whether a program of that name is on `PATH`. */
+export const onPath = (name: string): boolean =>
   (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)));
 
 /** Why no Docker engine can be used here; undefined where one can. */
@@ -31,7 +32,8 @@ export function noDockerReason(): string | undefined {
   return undefined;
 }
 
-function hasComposePlugin(): boolean {
+/** Whether `docker compose` is there. */
+export function hasComposePlugin(): boolean {
   const folders = [
     "/usr/libexec/docker",
     "/usr/lib/docker",
