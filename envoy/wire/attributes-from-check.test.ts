@@ -287,6 +287,13 @@ describe("a token", () => {
     expect(claims?.has("other")).toBe(false);
   });
 
+  it("is unknown, not absent, where the keys to verify it could not be had", () => {
+    for (const failed of [{ code: 40 }, { code: 39, message: "Jwks remote fetch is failed" }])
+      expect(attributes(ran({ "failed/corp": failed })).claims?.size).toBe(0);
+    const mismatch = { code: 32, message: "Jwks doesn't have key to match kid or alg from Jwt" };
+    expect(attributes(ran({ "failed/corp": mismatch })).claims?.get("corp")).toEqual({ kind: "absent" });
+  });
+
   it("is not verified by a payload that is no object", () => {
     for (const payload of ["yes", true, 1, null, ["sub"]])
       expect(attributes(ran({ "payload/corp": payload })).claims?.size).toBe(0);

@@ -19,7 +19,7 @@ export function jwtFailedKey(provider: string): string {
 
 /**
  * What `jwt_authn` found, by provider. A payload is the only proof; a failure (a missing token included) is `absent`;
- * a provider with neither did not run and is not in the map.
+ * a provider with neither did not run, and one whose keys could not be had could not judge: neither is in the map.
  */
 export function claimsOf(metadata: Metadata | undefined): ReadonlyMap<string, TokenState> | undefined {
   const fields = metadata?.filterMetadata.get(JWT_NAMESPACE);
@@ -27,12 +27,22 @@ export function claimsOf(metadata: Metadata | undefined): ReadonlyMap<string, To
   const claims = new Map<string, TokenState>();
   for (const [key, value] of Object.entries(fields)) {
     if (key.startsWith(FAILED) && !claims.has(key.slice(FAILED.length))) {
-      claims.set(key.slice(FAILED.length), { kind: "absent" });
+      if (!isForWantOfKeys(value)) claims.set(key.slice(FAILED.length), { kind: "absent" });
     } else if (key.startsWith(PAYLOAD) && isRecord(value)) {
       claims.set(key.slice(PAYLOAD.length), { kind: "verified", payload: ownCopy(value) });
     }
   }
   return claims;
+}
+
+const FETCH_FAILED = 40;
+const NO_KEYS = /^(Jwks remote fetch is failed|Jwks is |Jwks does not have |\[keys\] in Jwks |Jwks doesn't have any )/;
+
+// SECURITY: a token that nobody could verify is not the absence of one: a deny by its claims must not be missed for want of keys.
+function isForWantOfKeys(failed: unknown): boolean {
+  if (!isRecord(failed)) return false;
+  const { code, message } = failed;
+  return code === FETCH_FAILED || (typeof message === "string" && NO_KEYS.test(message));
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
