@@ -11,7 +11,7 @@ const SCHEMA = new URL("../../test/vectors/sarif/sarif-2.1.0-rtm.5.json", import
 /** Relative references are none to the reader of the schema, so that their characters are looked at instead (RFC 3986). */
 const text = readFileSync(SCHEMA, "utf8").replaceAll(
   '"format": "uri-reference"',
-  () => String.raw`"pattern": "^([A-Za-z0-9._~:/?#@!$&'()*+,;=-]|%[0-9A-F]{2})*$"`,
+  () => `"pattern": "^([A-Za-z0-9._~:/?#@!$&'()*+,;=-]|%[0-9A-F]{2})*$"`,
 );
 const schema = z.fromJSONSchema(JSON.parse(text));
 
