@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -20,6 +20,8 @@ describe.skipIf(!able)(`compose files of users${able ? "" : " (not here: there i
     "%s.yaml with its sidecars is a compose file that Docker Compose reads",
     async (name) => {
       copyFileSync(repositoryPath("cli", "init", "compose", "testing", `${name}.yaml`), join(folder, "compose.yaml"));
+      // A folder that `build` names must be there.
+      mkdirSync(join(folder, "web"));
       const init = await runCommand(["init", "--from", "compose.yaml", "--write"], { cwd: folder });
       expect(init.code, init.output).toBe(0);
       const config = execFileSync(command, [...first, "--file", "compose.yaml", "config"], {

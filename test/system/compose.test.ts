@@ -1,10 +1,14 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ENVOY_IMAGE, NODE_IMAGE } from "../../cli/containers/images.ts";
 import type { MeshName } from "../../compose/index.ts";
 import { atDepth } from "../support/depth.ts";
 import { type DockerEngine, noDockerReason, startDockerEngine } from "../support/docker-engine.ts";
-import { repositoryPath } from "../support/processes.ts";
+import { repositoryPath, runCommand } from "../support/processes.ts";
 import { provideImages } from "../support/stand-in-images.ts";
+import { until } from "../support/until.ts";
 
 const MINUTES = 60_000;
 /** Steps of each scenario, and of a few what they must have come to. */
@@ -28,6 +32,19 @@ const EXPECTED: Readonly<Record<MeshName, { readonly steps: number; readonly row
     ],
   },
 };
+
+/** As a user has them: the one finds the other by its name, over HTTP. */
+const OWN_SERVICES = `services:
+  web:
+    image: ${NODE_IMAGE}
+    environment:
+      ORDERS_URL: http://orders:3000/orders/42
+    command: [node, --eval, 'setInterval(() => fetch(process.env.ORDERS_URL).then((r) => console.log("got", r.status), () => {}), 500)']
+  orders:
+    image: ${NODE_IMAGE}
+    command: [node, --eval, 'require("http").createServer((_, answer) => answer.end("an order")).listen(3000)']
+`;
+const WATCHED = [/web.*got 200/, /allow \S+\/web -> \S+\/orders GET \/orders\/42 · allowed-by-rule/];
 
 const missing = noDockerReason();
 describe.skipIf(missing !== undefined)(
@@ -64,6 +81,31 @@ describe.skipIf(missing !== undefined)(
         expect(await engine.docker("volume", "ls", "--quiet", "--filter", `name=cellwall-${mesh}`)).toBe("");
       },
       6 * MINUTES,
+    );
+
+    it(
+      "a user's own services are watched after `cellwall init --from`",
+      async () => {
+        const folder = mkdtempSync(join(tmpdir(), "cw-"));
+        const compose = (...args: readonly string[]) =>
+          engine.compose(["--project-name", "cellwall-own", ...args], folder);
+        try {
+          writeFileSync(join(folder, "compose.yaml"), OWN_SERVICES);
+          const init = await runCommand(["init", "--from", "compose.yaml", "--write"], { cwd: folder });
+          expect(init.code, init.output).toBe(0);
+          const up = await compose("up", "--detach");
+          expect(up.code, up.output).toBe(0);
+          await until(
+            async () => (await compose("logs", "--no-color")).output,
+            (output) => WATCHED.every((line) => line.test(output)),
+            { deadlineMs: MINUTES, what: "a decision on a call of the user's own" },
+          );
+        } finally {
+          await compose("down", "--volumes", "--timeout", "1");
+          rmSync(folder, { recursive: true, force: true });
+        }
+      },
+      3 * MINUTES,
     );
   },
 );
