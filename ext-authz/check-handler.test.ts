@@ -114,7 +114,8 @@ describe("the check handler", () => {
         bytes[Math.floor(Math.random() * bytes.length)] = Math.floor(Math.random() * 256);
       const answer = readAnswer(handler(bytes.subarray(0, 1 + Math.floor(Math.random() * bytes.length))));
       expect(answer.status).not.toBe(0);
-      expect(answer.httpStatus).toBe(503);
+      // What a mutation leaves readable may be refused for what it says.
+      expect([403, 503]).toContain(answer.httpStatus);
     }
   });
 
