@@ -16,6 +16,7 @@ import { judgePublish } from "./judge-publish.ts";
 import type { AuthorityMetrics } from "./metrics.ts";
 import type { ArchivedSet, PendingPublish, PolicyArchive, PolicyFile } from "./policy-archive.ts";
 import { summarizeChange } from "./publish-summary.ts";
+import { registryChange } from "./registry-change.ts";
 
 /** What publishing needs. */
 export interface PublicationsOptions {
@@ -154,6 +155,7 @@ export class Publications {
     const diagnostics = this.#judge(composition, source);
     const answer = {
       workloads: summarizeChange(this.set, set),
+      registry: registryChange(this.set, set, this.#options.localNode),
       policies: set.policies.length,
       diagnostics: diagnostics.map((each) => ({ ...each })),
     };

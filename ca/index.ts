@@ -11,4 +11,5 @@ export type { Provenance, PublishOutcome } from "./policy-bundles.ts";
 export type { Recovery } from "./recover.ts";
 export type { EnrolmentRefusal } from "./refusal.ts";
 export type { TrustNotice } from "./rotation.ts";
+export { registryOf } from "./registry.ts";
 export type { Timers } from "./timers.ts";

@@ -203,6 +203,34 @@ export const diagnosticMessage = z.strictObject({
   hint: z.string().optional(),
 });
 
+const identityOnNodes = z.strictObject({ identity: z.string(), nodes: z.array(z.string()) });
+
+/** What a publish does to the registry: who may enrol, and which nodes obtain which identity. */
+export const registryChange = z.strictObject({
+  nodes: z.strictObject({
+    added: z.array(z.string()),
+    removed: z.array(z.string()),
+    changed: z.array(z.strictObject({ node: z.string(), what: z.array(z.enum(["labels", "attest"])) })),
+  }),
+  identities: z.strictObject({
+    added: z.array(identityOnNodes),
+    /** With the nodes that could run them. */
+    removed: z.array(identityOnNodes),
+    reissued: z.array(
+      z.strictObject({
+        identity: z.string(),
+        /** The workload's identity before. */
+        was: z.string().optional(),
+        /** Nodes that will obtain it. */
+        gains: z.array(z.string()),
+        /** Nodes that may no longer have it. */
+        loses: z.array(z.string()),
+      }),
+    ),
+  }),
+});
+export type RegistryChange = z.infer<typeof registryChange>;
+
 /** Answer to a publish; `published` is false for a dry run, for an unchanged set and for one that waits for approval. */
 export const publishResponse = z.strictObject({
   /** That somebody else must approve it first: `id` names it for 7 days. */
@@ -211,6 +239,7 @@ export const publishResponse = z.strictObject({
   epoch: counter,
   revision: counter,
   workloads: z.strictObject({ added: z.array(z.string()), removed: z.array(z.string()), changed: z.array(z.string()) }),
+  registry: registryChange.optional(),
   policies: z.int(),
   diagnostics: z.array(diagnosticMessage),
 });

@@ -8,6 +8,7 @@ import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
 import { count, json, lines, paint } from "../screen.ts";
 import { gitCommit } from "./git-commit.ts";
 import { readDiagnostics } from "./read-diagnostics.ts";
+import { registryLines } from "./registry-lines.ts";
 
 /** Sends the folders' files to the authority and prints what came of it; findings where the set is refused. */
 export async function publish(folders: readonly string[], options: PublishOptions, io: Io): Promise<ExitCode> {
@@ -70,7 +71,8 @@ function printAnswer(
 export function answerLines(answer: PublishResponse, dryRun: boolean, io: Io): readonly string[] {
   const { added, removed, changed } = answer.workloads;
   const sign = (mark: string, names: readonly string[]): readonly string[] => names.map((name) => `  ${mark} ${name}`);
-  return [headline(answer, dryRun, io), ...sign("+", added), ...sign("-", removed), ...sign("~", changed)];
+  const registry = dryRun && answer.registry !== undefined ? registryLines(answer.registry) : [];
+  return [headline(answer, dryRun, io), ...sign("+", added), ...sign("-", removed), ...sign("~", changed), ...registry];
 }
 
 function headline(answer: PublishResponse, dryRun: boolean, io: Io): string {
