@@ -12,9 +12,9 @@ export const MAX_VIEWS = 1_024;
  */
 export function makeView(destination: DestinationIndex, registry: Registry, caller: Caller, key: string): CallerView {
   const apart = apartLabels(registry.isolate, destination.workload, caller);
-  const met = destination.rules
-    .map((rule, index) => meet(rule, index, caller, apart))
-    .filter((each) => each !== undefined);
+  const met = destination.byCaller
+    .candidates(caller)
+    .flatMap(({ rule, place }) => meet(rule, place, caller, apart) ?? []);
   const signature = met.map((each) => each.signature).join(" ");
   const tables = destination.tables.get(signature) ?? buildTables(met.flatMap((each) => each.lines));
   remember(destination.tables, signature, tables);

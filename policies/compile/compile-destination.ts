@@ -2,6 +2,7 @@ import { nameOf } from "../decide/policies-of.ts";
 import { canonicalHost } from "../match/host.ts";
 import { foldLine } from "../match/request.ts";
 import type { AccessPolicy, RequestLine, Rule, Workload } from "../model/index.ts";
+import { CallerRules } from "./caller-rules.ts";
 import type { CompiledLine, CompiledRule, DestinationIndex } from "./compiled.ts";
 
 /** The policies that touch one destination, each with the sets that it is part of. */
@@ -24,6 +25,7 @@ export function compileDestination(
   return {
     workload,
     rules,
+    byCaller: new CallerRules(rules),
     hasLivePolicies: uses.some((use) => use.live),
     candidate: hasCandidate ? { hasPolicies: uses.some((use) => use.candidate) } : undefined,
     views: new Map(),

@@ -10,6 +10,7 @@ import type {
   Rule,
   Workload,
 } from "../model/index.ts";
+import type { CallerRules } from "./caller-rules.ts";
 import type { PathTable } from "./path-table.ts";
 
 /** One rule as the engine reads it: patterns folded where the destination's paths are, hosts canonical. */
@@ -93,6 +94,7 @@ export interface CallerView {
 export interface DestinationIndex {
   readonly workload: Workload;
   readonly rules: readonly CompiledRule[];
+  readonly byCaller: CallerRules;
   readonly hasLivePolicies: boolean;
   /** Absent where no candidate changes anything for the destination. */
   readonly candidate: { readonly hasPolicies: boolean } | undefined;

@@ -8,9 +8,15 @@ export function encodePath(segments: readonly string[]): string {
 }
 
 function encodeSegment(segment: string): string {
+  if (isPlain(segment)) return segment;
   let text = "";
   for (const byte of ENCODER.encode(segment)) {
     text += isPlainCode(byte) ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
   }
   return text;
+}
+
+function isPlain(segment: string): boolean {
+  for (let at = 0; at < segment.length; at++) if (!isPlainCode(segment.charCodeAt(at))) return false;
+  return true;
 }

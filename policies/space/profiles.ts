@@ -32,20 +32,26 @@ class Tabled {
   readonly #machine: TextMachine;
   readonly #names: string[] = [];
   readonly #numbers = new Map<string, number>();
-  readonly #steps: number[][] = [];
+  /** By character, then by state. */
+  readonly #steps = new Map<string, (number | undefined)[]>();
 
   constructor(machine: TextMachine) {
     this.#machine = machine;
     this.#numberOf(machine.start);
   }
 
-  step(state: number, at: number, character: string): number {
-    const row = this.#steps[state] ?? [];
-    const known = row[at];
+  /** The steps of one character, by state, as far as they are known. */
+  column(character: string): (number | undefined)[] {
+    const known = this.#steps.get(character);
     if (known !== undefined) return known;
+    const made: (number | undefined)[] = [];
+    this.#steps.set(character, made);
+    return made;
+  }
+
+  step(state: number, character: string, column: (number | undefined)[]): number {
     const next = this.#numberOf(this.#machine.step(this.#names[state] ?? "", character));
-    row[at] = next;
-    this.#steps[state] = row;
+    column[state] = next;
     return next;
   }
 
@@ -59,6 +65,19 @@ class Tabled {
   }
 }
 
+/** Machines of the same key are the same, whoever made them: what is known of their steps is kept for so many of them. */
+const MAX_TABLED = 2_000;
+const tabledMachines = new Map<string, Tabled>();
+
+function tabledOf(machine: TextMachine): Tabled {
+  const known = tabledMachines.get(machine.key);
+  if (known !== undefined) return known;
+  if (tabledMachines.size >= MAX_TABLED) tabledMachines.clear();
+  const made = new Tabled(machine);
+  tabledMachines.set(machine.key, made);
+  return made;
+}
+
 /**
  * Every combination of answers that machines give to one text that `valid` accepts: a walk over the product of the
  * machines, breadth first, so that examples are as short as they can be. Characters that no machine tells apart are
@@ -67,13 +86,14 @@ class Tabled {
 export function profilesOf(machines: readonly TextMachine[], valid: TextMachine, alphabet: Alphabet): Profiles {
   const all = [...machines, valid];
   const classes = classesOf(all, alphabet);
-  const tabled = all.map((machine) => new Tabled(machine));
+  const tabled = all.map(tabledOf);
+  const columns = classes.map(([character = ""]) => tabled.map((machine) => machine.column(character)));
   const states: State[] = [{ parts: all.map(() => 0), text: "", next: [] }];
   const known = new Map([[keyOf(states[0]?.parts ?? []), 0]]);
   let at = 0;
   for (let state = states[0]; state !== undefined && states.length <= MAX_STATES; state = states[++at]) {
     for (const [index, [character = ""]] of classes.entries()) {
-      const parts = tabled.map((machine, which) => machine.step(state?.parts[which] ?? 0, index, character));
+      const parts = stepAll(tabled, state.parts, character, columns[index] ?? []);
       const key = keyOf(parts);
       const found = known.get(key) ?? states.push({ parts, text: state.text + character, next: [] }) - 1;
       known.set(key, found);
@@ -81,6 +101,21 @@ export function profilesOf(machines: readonly TextMachine[], valid: TextMachine,
     }
   }
   return { profiles: gather(states, tabled, classes), complete: at === states.length };
+}
+
+function stepAll(
+  machines: readonly Tabled[],
+  from: readonly number[],
+  character: string,
+  columns: readonly (number | undefined)[][],
+): readonly number[] {
+  const parts: number[] = [];
+  for (let at = 0; at < machines.length; at++) {
+    const [machine, column, state = 0] = [machines[at], columns[at], from[at]];
+    if (machine !== undefined && column !== undefined)
+      parts.push(column[state] ?? machine.step(state, character, column));
+  }
+  return parts;
 }
 
 function keyOf(parts: readonly number[]): string {

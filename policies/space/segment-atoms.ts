@@ -58,6 +58,8 @@ export class SegmentAtoms {
   readonly #mixesCase: boolean;
   readonly #mixesParameters: boolean;
   readonly #profiles = new Map<string, Profiles>();
+  /** By key of the test. */
+  readonly #machines = new Map<string, TextMachine>();
 
   constructor(readings: readonly PathOptions[]) {
     this.#readings = readings;
@@ -133,7 +135,15 @@ export class SegmentAtoms {
     return made;
   }
 
-  #machine({ segment, reading }: SegmentTest): TextMachine {
+  #machine(test: SegmentTest): TextMachine {
+    const known = this.#machines.get(test.key);
+    if (known !== undefined) return known;
+    const made = this.#made(test);
+    this.#machines.set(test.key, made);
+    return made;
+  }
+
+  #made({ segment, reading }: SegmentTest): TextMachine {
     const machine = segment.kind === "parameter" ? parameterMachine(segment) : oneOf(literalOf(segment));
     const folds = this.#mixesCase && this.#readings[reading]?.caseInsensitive === true;
     return folds ? readAs(machine, foldAscii, "fold") : machine;

@@ -3,6 +3,7 @@
  * apart cheaply; `mentions` are the characters that it tells apart beyond the categories of `characters.ts`.
  */
 export interface TextMachine {
+  /** Two machines with the same key are the same. */
   readonly key: string;
   readonly start: string;
   readonly mentions: string;
@@ -44,7 +45,7 @@ export function oneOf(values: readonly string[]): TextMachine {
 /** Accepts the texts that begin so. */
 export function beginsWith(prefix: string): TextMachine {
   return {
-    key: `prefix ${prefix}`,
+    key: `prefix ${JSON.stringify(prefix)}`,
     start: "",
     mentions: prefix,
     step: (state, character) => {
@@ -66,7 +67,7 @@ function overlap(word: string, known: string, character: string): string {
 /** Accepts the texts that end so. */
 export function endsWith(suffix: string): TextMachine {
   return {
-    key: `suffix ${suffix}`,
+    key: `suffix ${JSON.stringify(suffix)}`,
     start: "",
     mentions: suffix,
     step: (state, character) => overlap(suffix, state, character),
@@ -77,7 +78,7 @@ export function endsWith(suffix: string): TextMachine {
 /** Accepts the texts that hold a word anywhere. */
 export function holding(word: string): TextMachine {
   return {
-    key: `contains ${word}`,
+    key: `contains ${JSON.stringify(word)}`,
     start: "",
     mentions: word,
     step: (state, character) => (state === word ? state : overlap(word, state, character)),

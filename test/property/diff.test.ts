@@ -11,14 +11,18 @@ import {
 import type { Attributes, PolicySet } from "../../policies/model/index.ts";
 import { callerClasses, comparison, DestinationSpace, Side, type SpaceFinding } from "../../policies/space/index.ts";
 import { buildSet, NOW, type SetInput } from "../../policies/testing/build.ts";
+import { recordResult } from "../support/record-result.ts";
 import { generateRequest } from "./generate-request.ts";
 import { generateSet } from "./generate-set.ts";
 import { mutateSet, smallSet } from "./mutate-set.ts";
 import { Random, runCount, runSeed } from "./random.ts";
 
-const REQUESTS_A_PAIR = 24;
+const REQUESTS_A_PAIR = runCount(8, 24);
 /** What is worked out of conditions is shared by so many pairs. */
 const PAIRS_A_UNIVERSE = 250;
+
+/** Decisions need no ids to be compared. */
+const NO_IDS = { random: () => "" };
 
 type Seen = Map<string, number>;
 
@@ -37,6 +41,7 @@ describe("diff", () => {
     );
     expect(EVENTS.filter((event) => !seen.has(event))).toEqual([]);
     expect(seen.get("inexact destination") ?? 0).toBe(0);
+    recordResult("diff-against-decisions", { seed, pairs, disagreements: 0, met: Object.fromEntries(seen) });
   });
 
   it("reports directions of callers and lines whose witnesses replay as written, and nothing where sets mean the same", () => {
@@ -46,6 +51,7 @@ describe("diff", () => {
     let witnesses = 0;
     for (let done = 0; done < pairs; done++) witnesses += report((seed + done) >>> 0);
     expect(witnesses).toBeGreaterThan(pairs);
+    recordResult("diff-witnesses-replay", { seed, pairs, witnesses });
   });
 });
 
@@ -77,7 +83,7 @@ function comparePair(seed: number, universe: Universe, seen: Seen): void {
   const { random, inputs, sets } = pairOf(seed);
   const count = (event: string): void => void seen.set(event, (seen.get(event) ?? 0) + 1);
   const sides = [new Side(sets[0]), new Side(sets[1])];
-  const indexes = [compile(sets[0]), compile(sets[1])] as const;
+  const indexes = [compile(sets[0], NO_IDS), compile(sets[1], NO_IDS)] as const;
   const callers = callerClasses(sides);
   const requests = Array.from({ length: REQUESTS_A_PAIR }, () => {
     const which = random.int(2);

@@ -4,6 +4,7 @@ import { compile, decide, type Index } from "../../policies/engine.ts";
 import type { Attributes, Decision, PolicySet } from "../../policies/model/index.ts";
 import { simulate } from "../../policies/simulate/simulation.ts";
 import { buildSet, type SetInput } from "../../policies/testing/build.ts";
+import { recordResult } from "../support/record-result.ts";
 import { generateRequest } from "./generate-request.ts";
 import { generateSet } from "./generate-set.ts";
 import { Random, runCount, runSeed } from "./random.ts";
@@ -26,6 +27,12 @@ describe("simulate", () => {
     }
     const all = [...seen.changes.values()].reduce((sum, count) => sum + count, 0);
     expect(seen.changes.get("undecidable")).toBeLessThan(all / 3);
+    recordResult("simulate-against-decisions", {
+      seed,
+      pairs: runCount(400, 20_000),
+      disagreements: 0,
+      changes: Object.fromEntries(seen.changes),
+    });
   });
 });
 
