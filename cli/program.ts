@@ -8,6 +8,7 @@ import { registerCheck } from "./commands/check.ts";
 import { registerCompletion } from "./commands/completion.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerDiff } from "./commands/diff.ts";
+import { registerDoctor } from "./commands/doctor.ts";
 import { registerEnvoy } from "./commands/envoy.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerExport } from "./commands/export.ts";
@@ -44,6 +45,7 @@ const COMMANDS: readonly Register[] = [
   registerAgent,
   registerCa,
   registerEnvoy,
+  registerDoctor,
   registerCompletion,
   registerVersion,
 ];

@@ -21,6 +21,9 @@ const COMMANDS = [
   ["envoy", "locate"],
   ["envoy", "render"],
   ["envoy", "run"],
+  ["envoy", "lint"],
+  ["envoy", "patch"],
+  ["doctor"],
   ["version"],
 ];
 
