@@ -8,6 +8,10 @@ export type CaErrorCode =
   | "ERR_CA_KEY_FILE"
   /** Lifetimes that cannot all hold. */
   | "ERR_CA_LIFETIME"
+  /** A root or an intermediate that was brought and cannot be used. */
+  | "ERR_CA_IMPORT"
+  /** A file to take away that cannot be made. */
+  | "ERR_CA_EXPORT"
   /** The database has less than was written here once. */
   | "ERR_CA_LOSS"
   /** A replacement that would not do what is meant. */

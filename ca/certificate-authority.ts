@@ -23,6 +23,7 @@ import type {
   SvidsResponse,
 } from "../protocol/index.ts";
 import type { SpiffeId, TrustBundle, TrustDomain, X509Svid } from "../spiffe/index.ts";
+import type { Brought } from "./bring.ts";
 import type { CaCounters } from "./counters.ts";
 import type { AttestedNode, SystemSvidOptions } from "./issuing.ts";
 import type { LedgerCheck, LedgerQuery } from "./ledger.ts";
@@ -105,6 +106,10 @@ export interface CertificateAuthority {
    * has confirmed it. `ERR_CA_ROTATION`, `ERR_CA_OFFLINE`.
    */
   rotate(request: RotateOrder): Promise<CaStatus>;
+  /** A request for an intermediate, as PEM; its key waits here for `bring`. */
+  request(): Promise<string>;
+  /** Takes a root and an intermediate, or an intermediate alone, that were made elsewhere; goes on as `rotate`. `ERR_CA_IMPORT`. */
+  bring(brought: Brought): Promise<CaStatus>;
   /** What an agent says of its sidecars; a replacement that waits for them goes on. */
   reportTrust(node: string, report: NodeTrustReport): void;
   /** A certificate to try a handshake with, of the authority that is about to sign. Codes of `renewAgent`, `ERR_CA_ROTATION`. */

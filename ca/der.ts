@@ -88,6 +88,15 @@ export function bitString(bytes: Uint8Array, unusedBits = 0): Asn1 {
   return asn1.create(Class.UNIVERSAL, Type.BITSTRING, false, String.fromCharCode(unusedBits) + binary(bytes));
 }
 
+/** A text in 16-bit units, big end first; forge makes them itself. */
+export function bmpString(text: string): Asn1 {
+  return asn1.create(Class.UNIVERSAL, Type.BMPSTRING, false, text);
+}
+
+export function nullValue(): Asn1 {
+  return asn1.create(Class.UNIVERSAL, Type.NULL, false, "");
+}
+
 export function utf8String(text: string): Asn1 {
   return asn1.create(Class.UNIVERSAL, Type.UTF8, false, binary(Buffer.from(text, "utf8")));
 }

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { flushFolder } from "./atomic-write.ts";
 import { type Authorities, authoritiesOf } from "./authorities.ts";
 import { brokenState, readAuthorities } from "./authority-rows.ts";
+import { type Brought, foundOn } from "./bring.ts";
 import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
-import { keep, makeIntermediate, makeRoot, makeSigner, makeTokenKey } from "./making.ts";
+import { keep, type MadeIssuer, makeIntermediate, makeRoot, makeSigner, makeTokenKey } from "./making.ts";
 import { readSetting, writeSetting } from "./settings.ts";
 import type { CaTransaction } from "./tables.ts";
 
@@ -13,10 +14,10 @@ import type { CaTransaction } from "./tables.ts";
 const CREATING = ".creating";
 
 /** Makes root, intermediate, policy signer and token key; an attempt that was cut short before is cleared away first. */
-export async function createHierarchy(context: CaContext): Promise<Authorities> {
+export async function createHierarchy(context: CaContext, brought?: Brought): Promise<Authorities> {
   const unmark = await markCreation(context);
-  const root = await makeRoot(context);
-  const intermediate = await makeIntermediate(context, root.issuer);
+  const [root, intermediate] = brought === undefined ? await makeBoth(context) : await foundOn(context, brought);
+  if (root === undefined || intermediate === undefined) throw brokenState("there is nothing to begin with");
   const signer = await makeSigner(context, intermediate.issuer);
   const token = await makeTokenKey(context);
   await context.db.transaction().execute(async (trx) => {
@@ -27,6 +28,11 @@ export async function createHierarchy(context: CaContext): Promise<Authorities> 
   });
   await unmark();
   return readHierarchy(context);
+}
+
+async function makeBoth(context: CaContext): Promise<readonly MadeIssuer[]> {
+  const root = await makeRoot(context);
+  return [root, await makeIntermediate(context, root.issuer)];
 }
 
 /** What the store holds; nothing if this authority has never been created. */
@@ -88,13 +94,14 @@ const MADE_HERE = /^(?:root|intermediate|policy-signer|jwt)-[0-9a-f]{16}$/;
 async function markCreation(context: CaContext): Promise<() => Promise<void>> {
   const { keys } = context;
   const mark = join(keys.path, CREATING);
-  const leftovers = await keys.list();
+  const leftovers = (await keys.list()).filter((name) => !name.startsWith("requested-"));
   const handle = await open(mark, leftovers.length === 0 ? "a" : "r+", 0o600).catch((cause: unknown) => {
     throw brokenState(`the folder \`${keys.path}\` holds keys of an authority that the store does not know`, cause);
   });
   await handle.close();
   await flushFolder(keys.path);
-  await keys.remove(leftovers);
+  // The key of a request outlives an attempt that was cut short: its certificate may be on its way.
+  await keys.remove(leftovers.filter((name) => MADE_HERE.test(name)));
   return async () => {
     await unlink(mark);
     await flushFolder(keys.path);

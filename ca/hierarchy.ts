@@ -3,6 +3,7 @@ import type { AuthorityStatus } from "../protocol/index.ts";
 import { publicKeyFingerprint, type SpiffeId, type TrustBundle, type X509Svid } from "../spiffe/index.ts";
 import { type Authorities, active, issuerIn, type LeafIssuer, prepared, type TokenKey } from "./authorities.ts";
 import type { SigningAuthority } from "./authority-rows.ts";
+import type { Brought } from "./bring.ts";
 import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
 import type { HostNames } from "./extensions.ts";
@@ -11,6 +12,7 @@ import { pastHalf, validityFrom } from "./lifetimes.ts";
 import { type SignedCertificate, signLeaf } from "./profile.ts";
 import {
   activate,
+  bring,
   markCompromised,
   prepare,
   type Rotatable,
@@ -53,6 +55,8 @@ export interface Hierarchy {
   renewSigner(): Promise<void>;
   /** Makes the next of a kind, in the place of one that lies prepared; nothing is signed with it yet. `ERR_CA_OFFLINE`. */
   prepare(what: Rotatable, times?: UseTimes): Promise<void>;
+  /** Lays what was brought beside what is in use; gives what it replaces. `ERR_CA_IMPORT`. */
+  bring(brought: Brought): Promise<Rotatable>;
   reschedule(what: Rotatable, times: UseTimes): Promise<void>;
   /** Signs with what is prepared from now on. */
   activate(what: Rotatable): Promise<void>;
@@ -62,8 +66,10 @@ export interface Hierarchy {
 }
 
 /** Loads the hierarchy, or creates it on first use. Throws `ERR_CA_TRUST_DOMAIN`, `ERR_CA_STATE`, `ERR_CA_KEY_FILE`. */
-export async function openHierarchy(context: CaContext): Promise<Hierarchy> {
-  let current = (await loadHierarchy(context)) ?? (await createHierarchy(context));
+export async function openHierarchy(context: CaContext, brought?: Brought): Promise<Hierarchy> {
+  const loaded = await loadHierarchy(context);
+  if (loaded !== undefined && brought !== undefined) throw founded(context);
+  let current = loaded ?? (await createHierarchy(context, brought));
   const become = async (next: Promise<Authorities>): Promise<void> => {
     current = await next;
   };
@@ -85,11 +91,22 @@ export async function openHierarchy(context: CaContext): Promise<Hierarchy> {
         await become(renewSigner(context, current));
     },
     prepare: (what, times = {}) => become(prepare(context, current, what, times)),
+    bring: async (brought) => {
+      const { next, what } = await bring(context, current, brought);
+      current = next;
+      return what;
+    },
     reschedule: (what, times) => become(reschedule(context, what, times)),
     activate: (what) => become(activate(context, current, what)),
     markCompromised: (what) => become(markCompromised(context, current, what)),
     remove: (gone) => (gone.length === 0 ? Promise.resolve() : become(remove(context, gone))),
   };
+}
+
+function founded({ trustDomain }: CaContext): CaError {
+  return new CaError("ERR_CA_IMPORT", `the authority of \`${trustDomain}\` has been founded already`, {
+    hint: "bring another root or intermediate into the running authority: `cellwall ca import`",
+  });
 }
 
 /** Whether an authority in use is to be replaced. */

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { shardOf } from "../policies/index.ts";
 import { systemId, type TrustDomain } from "../spiffe/index.ts";
 import type { Store } from "../store/index.ts";
+import { type Brought, requestIntermediate } from "./bring.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
 import type { CaContext } from "./context.ts";
 import { startCounting } from "./counters.ts";
@@ -23,6 +24,10 @@ export interface CaOptions {
   readonly store: Store;
   /** Folder of the private keys; 0700, each file 0600. */
   readonly keyFolder: string;
+  /** Encrypts the private keys on disk. */
+  readonly keyPassphrase?: string | undefined;
+  /** What to found it on at first use, instead of keys of its own; `ERR_CA_IMPORT` where it exists already. */
+  readonly brought?: Brought | undefined;
   readonly trustDomain: TrustDomain;
   readonly clock: () => Date;
   readonly lifetimes?: Partial<Lifetimes>;
@@ -46,7 +51,7 @@ export async function openCertificateAuthority(options: CaOptions): Promise<Cert
   const mark = await readHighWater(context.keys.path);
   // Before anything else: what the database does not know any more is not to be tidied away.
   if (mark !== undefined) await demandNothingLost(context.db, mark);
-  const hierarchy = await openHierarchy(context);
+  const hierarchy = await openHierarchy(context, options.brought);
   const revocations = await openRevocations(context, hierarchy);
   const bundles = await openPolicyBundles(context, hierarchy, options.shardOf ?? shardOf);
   const authority = new RunningAuthority({
@@ -81,13 +86,21 @@ export async function recoverCertificateAuthority(options: CaOptions): Promise<R
   return recovery;
 }
 
+/** A request for an intermediate, as PEM; its key waits in the key folder. The authority need not exist yet. */
+export async function requestCertificate(
+  options: Pick<CaOptions, "keyFolder" | "keyPassphrase" | "trustDomain">,
+): Promise<string> {
+  const keys = await openKeyFolder(options.keyFolder, options.keyPassphrase);
+  return requestIntermediate({ keys, random: randomBytes, trustDomain: options.trustDomain });
+}
+
 async function contextOf(options: CaOptions): Promise<CaContext> {
   const lifetimes = resolveLifetimes(options.lifetimes);
   await options.store.migrate("ca", migrations);
   return Object.freeze({
     trustDomain: options.trustDomain,
     db: options.store.db.withTables<CaTables>(),
-    keys: await openKeyFolder(options.keyFolder),
+    keys: await openKeyFolder(options.keyFolder, options.keyPassphrase),
     lifetimes,
     clock: options.clock,
     random: options.random ?? randomBytes,

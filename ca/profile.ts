@@ -8,10 +8,12 @@ import {
   contentOf,
   explicit,
   oid,
+  oidOf,
   parseDer,
   sequence,
   set,
   Tag,
+  TagClass,
   time,
   toDer,
   unsignedInteger,
@@ -87,15 +89,25 @@ export function signIntermediate(parts: {
   readonly validity: Validity;
   readonly random: RandomBytes;
 }): Issuer {
-  const { issuer } = parts;
-  const publicKey = createPublicKey(parts.key);
+  return issuerOf(signIntermediateFor({ ...parts, publicKey: createPublicKey(parts.key) }), parts.key);
+}
+
+/** The same for a key that is not at hand. */
+export function signIntermediateFor(parts: {
+  readonly trustDomain: TrustDomain;
+  readonly publicKey: KeyObject;
+  readonly issuer: Issuer;
+  readonly validity: Validity;
+  readonly random: RandomBytes;
+}): X509Certificate {
+  const { issuer, publicKey } = parts;
   const keyId = keyIdOf(publicKey);
   const uri = `spiffe://${parts.trustDomain}`;
   const extensions = caExtensions({ uri, keyId, issuerKeyId: issuer.keyId, pathLength: 0 });
   const subject = caName(parts.trustDomain, "intermediate", keyId);
   const validity = capped(parts.validity, issuer);
   const template = { serial: serialOf(parts.random), issuer: issuer.subject, subject, validity, publicKey, extensions };
-  return issuerOf(new X509Certificate(signCertificate(template, issuer.privateKey).der), parts.key);
+  return new X509Certificate(signCertificate(template, issuer.privateKey).der);
 }
 
 /**
@@ -149,7 +161,7 @@ export function signLeaf(parts: {
 /** A signing certificate and its key, read back. INVARIANT: the two belong together; callers check it. */
 export function issuerOf(certificate: X509Certificate, privateKey: KeyObject): Issuer {
   const subject = subjectOf(certificate.raw);
-  const keyId = keyIdOf(certificate.publicKey);
+  const keyId = statedKeyIdOf(certificate.raw) ?? keyIdOf(certificate.publicKey);
   return Object.freeze({ certificate, privateKey, subject, keyId, notAfter: new Date(certificate.validTo) });
 }
 
@@ -206,6 +218,22 @@ function serialOf(random: RandomBytes): Buffer {
     const serial = random(SERIAL_BYTES);
     if (serial.some((byte) => byte !== 0)) return serial;
   }
+}
+
+/** The key identifier that a certificate states, which its leaves must repeat: others compute theirs in other ways. */
+function statedKeyIdOf(der: Buffer): Buffer | undefined {
+  const [tbs] = childrenOf(parseDer(der), Tag.SEQUENCE);
+  const tagged = childrenOf(tbs, Tag.SEQUENCE).find(
+    (node) => node.tagClass === TagClass.CONTEXT_SPECIFIC && node.type === 3,
+  );
+  if (tagged === undefined) return undefined;
+  const [list] = childrenOf(tagged, 3, TagClass.CONTEXT_SPECIFIC);
+  for (const extension of childrenOf(list, Tag.SEQUENCE)) {
+    const [id, ...rest] = childrenOf(extension, Tag.SEQUENCE);
+    if (oidOf(id) !== OID.subjectKeyIdentifier) continue;
+    return contentOf(parseDer(contentOf(rest.at(-1), Tag.OCTETSTRING)), Tag.OCTETSTRING);
+  }
+  return undefined;
 }
 
 /** The subject's tree: field 5 of a version 3 certificate (version, serial, algorithm, issuer, validity, subject). */

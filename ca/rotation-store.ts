@@ -1,5 +1,6 @@
 import { type Authorities, active, issuerIn, prepared } from "./authorities.ts";
 import type { SigningAuthority } from "./authority-rows.ts";
+import { type Brought, forgetRequest, makeBrought } from "./bring.ts";
 import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
 import { raiseBundleSequence, readHierarchy, removeStrayKeys } from "./hierarchy-store.ts";
@@ -40,6 +41,24 @@ export async function prepare(
     if (what !== "intermediate") await raiseBundleSequence(trx);
   });
   return withoutStrays(context);
+}
+
+/** Lays a root and an intermediate that were brought, or an intermediate alone, beside those in use. */
+export async function bring(
+  context: CaContext,
+  current: Authorities,
+  brought: Brought,
+): Promise<{ readonly what: Rotatable; readonly next: Authorities }> {
+  const { made, what } = await makeBrought(context, current, brought);
+  await context.db.transaction().execute(async (trx) => {
+    for (const role of ROLES[what]) await discard(trx, role);
+    await keep(context, trx, "prepared", made);
+    if (what === "root") await raiseBundleSequence(trx);
+  });
+  const next = await withoutStrays(context);
+  const key = prepared(next.all, "intermediate")?.privateKey;
+  if (key !== undefined) await forgetRequest(context, key);
+  return { what, next };
 }
 
 /** Gives what lies prepared other times. */

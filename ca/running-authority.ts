@@ -20,6 +20,7 @@ import type {
   SvidsResponse,
 } from "../protocol/index.ts";
 import type { SpiffeId, TrustBundle, TrustDomain, X509Svid } from "../spiffe/index.ts";
+import { type Brought, requestIntermediate } from "./bring.ts";
 import { CaError } from "./ca-error.ts";
 import { caStatusOf } from "./ca-status.ts";
 import type { CaChange, CertificateAuthority } from "./certificate-authority.ts";
@@ -198,6 +199,19 @@ export class RunningAuthority implements CertificateAuthority {
     return this.#exclusive(async () => {
       const before = this.#signing();
       await this.#rotation.begin(request);
+      await this.#renew(before);
+      return this.#caStatus();
+    });
+  }
+
+  request(): Promise<string> {
+    return this.#exclusive(() => requestIntermediate(this.#parts.context));
+  }
+
+  bring(brought: Brought): Promise<CaStatus> {
+    return this.#exclusive(async () => {
+      const before = this.#signing();
+      await this.#parts.hierarchy.bring(brought);
       await this.#renew(before);
       return this.#caStatus();
     });

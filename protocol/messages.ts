@@ -306,6 +306,16 @@ export const rotateRequest = z.strictObject({
 export type RotateRequest = z.input<typeof rotateRequest>;
 export type RotateOrder = z.infer<typeof rotateRequest>;
 
+/** Answer to `POST /v1/ca/requests` (admin): a PKCS#10 request for an intermediate, in PEM. */
+export const signingRequest = z.strictObject({ request: z.string() });
+
+/** `POST /v1/ca/imports` (admin): certificates in PEM; the intermediate's key waits where its request was made. */
+export const importRequest = z.strictObject({
+  root: z.string(),
+  chain: z.string(),
+  reason: z.string().max(1024).default(""),
+});
+
 /** Who has not confirmed yet, and why. */
 const laggard = z.strictObject({ node: z.string(), workload: z.string().optional(), reason: z.string() });
 export type Laggard = z.infer<typeof laggard>;

@@ -1,11 +1,15 @@
-import { caStatus, ledgerCheck, rotateRequest } from "../../protocol/index.ts";
+import { z } from "zod";
+import { caStatus, importRequest, ledgerCheck, rotateRequest, signingRequest } from "../../protocol/index.ts";
 import { audited, type Services } from "../services.ts";
 import { ACTOR } from "./publisher-rights.ts";
 import { get, json, post, type Route } from "./route.ts";
 
+const nothing = z.strictObject({});
+const IMPORT_LIMIT_BYTES = 256 * 1024;
+
 /** The routes about the certificate authority itself, for whoever holds the local admin token. */
 export function caRoutes(services: Services): readonly Route[] {
-  return [status(services), rotate(services), checkLedger(services)];
+  return [status(services), rotate(services), request(services), bring(services), checkLedger(services)];
 }
 
 function status({ ca }: Services): Route {
@@ -15,6 +19,35 @@ function status({ ca }: Services): Route {
     summary: "What expires when, who holds what, and who has not confirmed what.",
     response: { kind: "json", name: "CaStatus", schema: caStatus },
     handle: async () => json(await ca.status()),
+  });
+}
+
+function request({ ca, clock, audit }: Services): Route {
+  return post({
+    path: "/v1/ca/requests",
+    access: "admin",
+    summary: "Makes a key for an intermediate and a request to have it signed elsewhere.",
+    request: { name: "SigningRequestRequest", schema: nothing },
+    response: { kind: "json", name: "SigningRequest", schema: signingRequest },
+    async handle() {
+      const entry = { actor: ACTOR, action: "rotate", subject: "request for an intermediate" } as const;
+      return json({ request: await audited({ audit, clock }, entry, () => ca.request()) });
+    },
+  });
+}
+
+function bring({ ca, clock, audit }: Services): Route {
+  return post({
+    path: "/v1/ca/imports",
+    access: "admin",
+    summary: "Takes a root and an intermediate that were made elsewhere, and goes on as in a rotation.",
+    request: { name: "ImportRequest", schema: importRequest, limitBytes: IMPORT_LIMIT_BYTES },
+    response: { kind: "json", name: "CaStatus", schema: caStatus },
+    failures: [409],
+    async handle(_call, { chain, root, reason }) {
+      const entry = { actor: ACTOR, action: "rotate", subject: "imported", detail: reason } as const;
+      return json(await audited({ audit, clock }, entry, () => ca.bring({ root, chain })));
+    },
   });
 }
 

@@ -45,6 +45,7 @@ const CA_STATUS: ReadonlyMap<string, number> = new Map([
   ["ERR_CA_NOT_REVOCABLE", 409],
   ["ERR_CA_OFFLINE", 409],
   ["ERR_CA_ROTATION", 409],
+  ["ERR_CA_IMPORT", 400],
   ["ERR_CA_POLICY_SET", 422],
   ["ERR_CA_CLOSED", 503],
 ]);

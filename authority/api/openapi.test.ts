@@ -1,7 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
+import { makeOfflineRoot, signRequest } from "../../ca/index.ts";
 import { freshKey, requestText } from "../../ca/testing/certificate-request.ts";
 import { apiError, rotateRequest } from "../../protocol/index.ts";
+import { certificatesFromPem, certificatesToPem } from "../../spiffe/index.ts";
 import { type ClientIdentity, GOOD_SET, type Harness, openHarness } from "../testing/harness.ts";
 import { startTokenIssuer, type TokenIssuer } from "../testing/token-issuer.ts";
 import type { Route } from "./route.ts";
@@ -111,6 +114,18 @@ describe("the OpenAPI document", () => {
   });
 });
 
+/** A root that is kept elsewhere, and an intermediate that it has signed. */
+async function signedElsewhere({ ca }: Harness): Promise<{ readonly root: string; readonly chain: string }> {
+  const parts = { trustDomain: ca.trustDomain, clock: () => new Date(), random: randomBytes };
+  const root = makeOfflineRoot(parts, 365);
+  const [certificate] = certificatesFromPem(root.certificate);
+  if (certificate === undefined) throw new Error("no root");
+  const [, body = ""] = (await ca.request()).split("-----BEGIN CERTIFICATE REQUEST-----");
+  const request = Buffer.from(body.replace(/-----END.*/, ""), "base64");
+  const signed = signRequest(parts, { certificate, key: root.key }, request, 90);
+  return { root: root.certificate, chain: certificatesToPem([signed]) };
+}
+
 interface Operation {
   readonly operationId: string;
   readonly security: unknown;
@@ -159,6 +174,7 @@ async function requestBodies(harness: Harness, issuer: TokenIssuer): Promise<Rea
     ["/v1/node/status", { epoch: 1, revision: 1, revocations: 0 }],
     ["/v1/node/probe", { csr }],
     ["/v1/ca/rotations", { what: "jwt" }],
+    ["/v1/ca/imports", await signedElsewhere(harness)],
     ["/v1/attest", { token: await issuer.token(), csr }],
     ["/v1/policies", { files: [...GOOD_SET, attestedNode(issuer.url)] }],
     ["/v1/revocations", { identity: "spiffe://shop.example/shop/orders", reason: "test" }],

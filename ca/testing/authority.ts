@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseTrustDomain } from "../../spiffe/index.ts";
 import { openStore, type Store } from "../../store/index.ts";
+import type { Brought } from "../bring.ts";
 import type { CertificateAuthority } from "../certificate-authority.ts";
 import type { Lifetimes } from "../lifetimes.ts";
 import { openCertificateAuthority } from "../open.ts";
@@ -78,6 +79,8 @@ export interface TestOptions {
   readonly clock?: TestClock;
   readonly lifetimes?: Partial<Lifetimes>;
   readonly shardOf?: ShardOf;
+  readonly keyPassphrase?: string;
+  readonly brought?: Brought;
 }
 
 /** Makes a folder that the caller removes by `removeFolder`. */
@@ -102,6 +105,8 @@ export async function openTestAuthority(options: TestOptions & { readonly folder
     clock: clock.now,
     timers,
     onProblem: (error) => problems.push(error),
+    keyPassphrase: options.keyPassphrase,
+    brought: options.brought,
     ...(options.shardOf === undefined ? {} : { shardOf: options.shardOf }),
     ...(options.lifetimes === undefined ? {} : { lifetimes: options.lifetimes }),
   });
