@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { printable } from "../../policies/index.ts";
-import { normalizeSerial, parseSpiffeId, verifyX509Svid } from "../../spiffe/index.ts";
+import { certificatesToPem, normalizeSerial, parseSpiffeId, verifyX509Svid } from "../../spiffe/index.ts";
 import type { NetworkStatus } from "../agent-status.ts";
 import { type CheckHandler, createCheckHandler } from "../check-handler.ts";
 import type { DecisionLog } from "../decision-log.ts";
@@ -11,11 +11,13 @@ import type { PolicyState } from "../policy-state.ts";
 import { type CheckListener, type ClientVerdict, type ConnectionResult, startCheckListener } from "./check-listener.ts";
 import type { Enrolment } from "./enrolment.ts";
 import type { ServedWorkloads } from "./served-workloads.ts";
+import type { StateDir } from "./state-dir.ts";
 import type { TrustStore } from "./trust-store.ts";
 
 /** What checks over the network need. */
 export interface NetworkChecksOptions {
   readonly clock: MonotonicClock;
+  readonly files: StateDir;
   readonly state: PolicyState;
   readonly trust: TrustStore;
   readonly enrolment: Enrolment;
@@ -28,6 +30,7 @@ export interface NetworkChecksOptions {
 /** Name in records and metrics of whatever no workload of this agent asks for. */
 const NO_WORKLOAD = "unknown";
 const MAX_REFUSING_HANDLERS = 1_000;
+const ROOTS_FILE = "roots.pem";
 const SAY_AGAIN_MS = 10_000;
 
 /** Serves `Check` to sidecars elsewhere: each asks for the workload whose certificate it shows, and for no other. */
@@ -44,6 +47,7 @@ export class NetworkChecks {
 
   /** Throws `AgentError` `ERR_AGENT_LISTEN`. */
   async listen(where: { readonly host: string; readonly port: number }): Promise<void> {
+    this.#writeRoots();
     this.#listener = await startCheckListener({
       ...where,
       identity: () => this.#identity(),
@@ -62,7 +66,16 @@ export class NetworkChecks {
 
   /** Takes up what has changed of trust and of revocations. */
   reconsider(): void {
-    this.#listener?.reconsider();
+    if (this.#listener === undefined) return;
+    this.#listener.reconsider();
+    this.#writeRoots();
+  }
+
+  /** What sidecars elsewhere verify the agent's certificate by, for whoever configures them. */
+  #writeRoots(): void {
+    const { files, trust } = this.#options;
+    const pem = certificatesToPem(trust.own?.x509Authorities ?? []);
+    if (pem !== "" && files.readText(ROOTS_FILE) !== pem) files.write(ROOTS_FILE, pem);
   }
 
   /** Undefined where the agent was not told to listen. */

@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { locateEnvoy, type RunningEnvoy, runEnvoy } from "../../envoy/index.ts";
@@ -94,7 +94,7 @@ describe("the provider of Istio's action CUSTOM", () => {
     secrets.certificate("billing", istio.issue({ uris: [BILLING] }));
     secrets.certificate("stranger", other.issue({ uris: [ORDERS] }));
     secrets.roots(ROOTS, istio.rootPem);
-    secrets.roots(PROVIDER_ROOTS, world.rootPem);
+    secrets.roots(PROVIDER_ROOTS, readFileSync(join(world.folder, "agent", "roots.pem"), "utf8"));
     envoy = await startEnvoy();
   });
   afterAll(async () => {
