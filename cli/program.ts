@@ -12,6 +12,7 @@ import { registerDoctor } from "./commands/doctor.ts";
 import { registerEnvoy } from "./commands/envoy.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerExport } from "./commands/export.ts";
+import { registerFederation } from "./commands/federation.ts";
 import { registerFmt } from "./commands/fmt.ts";
 import { registerImport } from "./commands/import.ts";
 import { registerInit } from "./commands/init.ts";
@@ -44,6 +45,7 @@ const COMMANDS: readonly Register[] = [
   registerAuthority,
   registerAgent,
   registerCa,
+  registerFederation,
   registerEnvoy,
   registerDoctor,
   registerCompletion,

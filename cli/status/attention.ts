@@ -1,5 +1,6 @@
 import type { AuthorityStatus } from "../../protocol/index.ts";
 import { age } from "../screen.ts";
+import { federationAttention } from "./federation-lines.ts";
 
 type NodeStatus = AuthorityStatus["nodes"][number];
 
@@ -14,6 +15,7 @@ export function attentionOf(status: AuthorityStatus, now: Date): readonly string
     ...(bundle === undefined ? ["nothing was published yet: every request is denied"] : []),
     ...(bundle !== undefined && Date.parse(bundle.expiresAt) <= now.getTime() ? ["the bundle has expired"] : []),
     ...status.nodes.flatMap((node) => nodeAttention(node, status, now)),
+    ...federationAttention(status, now),
   ];
 }
 

@@ -3,6 +3,7 @@ import type { AuthorityStatus } from "../../protocol/index.ts";
 import type { Io } from "../io.ts";
 import { age, columns, count, paint } from "../screen.ts";
 import { isBehind } from "./attention.ts";
+import { federationLines } from "./federation-lines.ts";
 import { isolationNote, isolationOf } from "./isolation.ts";
 
 const MOST_WORKLOADS = 20;
@@ -20,6 +21,7 @@ export function statusLines(status: AuthorityStatus, attention: readonly string[
     "",
     bold("workloads"),
     ...workloadLines(status),
+    ...federationLines(status, io),
     "",
     ...columns([...isolationRows(status), ...authorityRows(status, io), ...rootRows(status)]),
     ...attention.map((text) => `${paint(io.stdout, "yellow", "attention:")} ${text}`),
