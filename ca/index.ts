@@ -9,7 +9,13 @@ export { encryptKey } from "./encrypted-key.ts";
 export type { AttestedNode, SystemSvidOptions } from "./issuing.ts";
 export { checkEntries, type LedgerCheck, type LedgerEntry, type LedgerQuery } from "./ledger.ts";
 export type { Lifetimes } from "./lifetimes.ts";
-export { type CaOptions, openCertificateAuthority, recoverCertificateAuthority, requestCertificate } from "./open.ts";
+export {
+  type CaOptions,
+  lossOf,
+  openCertificateAuthority,
+  recoverCertificateAuthority,
+  requestCertificate,
+} from "./open.ts";
 export { type Pkcs12, pkcs12 } from "./pkcs12.ts";
 export type { Provenance, PublishOutcome } from "./policy-bundles.ts";
 export type { Recovery } from "./recover.ts";

@@ -86,6 +86,17 @@ export async function recoverCertificateAuthority(options: CaOptions): Promise<R
   return recovery;
 }
 
+/** What a database has lost that was written here once; nothing where all is there. */
+export async function lossOf(options: CaOptions): Promise<string | undefined> {
+  const context = await contextOf(options);
+  const mark = await readHighWater(context.keys.path);
+  if (mark === undefined) return undefined;
+  return demandNothingLost(context.db, mark).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+}
+
 /** A request for an intermediate, as PEM; its key waits in the key folder. The authority need not exist yet. */
 export async function requestCertificate(
   options: Pick<CaOptions, "keyFolder" | "keyPassphrase" | "trustDomain">,

@@ -8,12 +8,16 @@ import {
   withState,
 } from "../command.ts";
 
+import { withPassphrase } from "./ca-keys.ts";
+
 /** Options of `cellwall authority`. */
 export interface AuthorityRunOptions extends StateOptions, LogOptions {
   readonly listen: string;
   readonly trustDomain?: string;
   readonly name: readonly string[];
   readonly policies: readonly string[];
+  readonly keyPassphraseFile?: string;
+  readonly svidLifetime?: string;
 }
 
 /** `cellwall authority`. */
@@ -24,9 +28,13 @@ export const registerAuthority: Register = (program, { io, action }) => {
     .option("--listen <host:port>", "address for agents; administration stays on loopback", "127.0.0.1:7443")
     .option("--trust-domain <name>", "trust domain of the mesh; needed at the first start, or named by --policies")
     .option("--name <host>", "DNS name or IP address that agents reach it by; may be repeated", collect, [])
-    .option("--policies <dir>", "publish this folder at the start; may be repeated", collect, []);
+    .option("--policies <dir>", "publish this folder at the start; may be repeated", collect, [])
+    .option(
+      "--svid-lifetime <seconds>",
+      "life of workloads' certificates, from which the other lifetimes follow; default 3600",
+    );
   examples(
-    withLogFormat(withState(command)),
+    withPassphrase(withLogFormat(withState(command))),
     "authority --trust-domain shop.example",
     "authority --listen 0.0.0.0:7443 --name authority.shop.internal --policies policies/",
   ).action(

@@ -1,4 +1,5 @@
 import { formatDiagnostics } from "../../policies/index.ts";
+import { readPassphrase } from "../ca/files.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
 import { commandLog } from "../command-log.ts";
 import type { AuthorityRunOptions } from "../commands/authority.ts";
@@ -7,7 +8,7 @@ import { packageVersion } from "../package-version.ts";
 import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
 import { answerLines } from "../publish/publish.ts";
 import { readDiagnostics } from "../publish/read-diagnostics.ts";
-import { readHostPort } from "../read-options.ts";
+import { readHostPort, readSeconds } from "../read-options.ts";
 import { lines, paint } from "../screen.ts";
 import { stateFolder } from "../state-folder.ts";
 import { type StartedAuthority, startAuthority } from "./start-authority.ts";
@@ -25,6 +26,8 @@ export async function runAuthority(options: AuthorityRunOptions, io: Io): Promis
     ...readHostPort(options.listen),
     ...(trustDomain === undefined ? {} : { trustDomain }),
     orFreePort: false,
+    keyPassphrase: readPassphrase(options.keyPassphraseFile, io),
+    ...(options.svidLifetime === undefined ? {} : { lifetimes: { svidSeconds: readSeconds(options.svidLifetime) } }),
     clock: io.clock,
     names: options.name,
     log: commandLog(io.stderr, { format: options.logFormat, clock: io.clock }),

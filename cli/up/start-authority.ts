@@ -32,6 +32,8 @@ export interface AuthorityStart {
   readonly clock: () => Date;
   /** How long things hold; the certificate authority's own where absent. */
   readonly lifetimes?: Partial<Lifetimes> | undefined;
+  /** Encrypts the private keys on disk. */
+  readonly keyPassphrase?: string | undefined;
   readonly localNode?: string;
   readonly names?: readonly string[];
   readonly log?: AuthorityLog;
@@ -70,6 +72,7 @@ async function open(start: AuthorityStart, undo: Undo): Promise<StartedAuthority
   const ca = await openCertificateAuthority({
     store,
     keyFolder: state.keys,
+    keyPassphrase: start.keyPassphrase,
     trustDomain,
     clock,
     shardOf,
