@@ -13,6 +13,7 @@ export interface ImportCommandOptions extends OutputOptions, TrustOptions {
   readonly federate: readonly string[];
   readonly grpcService: readonly string[];
   readonly audience: readonly string[];
+  readonly port: readonly string[];
   readonly default?: "allow" | "deny";
 }
 
@@ -41,6 +42,7 @@ export const registerImport: Register = (program, { io, action }) => {
     )
     .option("--federate <name>", "foreign trust domain that callers come from; may be repeated", collect, [])
     .option("--grpc-service <name>", "gRPC service that lines for every path include; may be repeated", collect, [])
+    .option("--port <name=number>", "number of a port that the source names; may be repeated", collect, [])
     .option("--audience <name>", "audience of tokens, where the source takes any; may be repeated", collect, [])
     .addOption(
       new Option(

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Workload } from "../../policies/index.ts";
+import { printable, type Workload } from "../../policies/index.ts";
 import {
   type ImportOptions,
   type ImportWorkload,
@@ -11,6 +11,7 @@ import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
 import type { ImportCommandOptions } from "../commands/import.ts";
 import type { Io } from "../io.ts";
 import { readPolicySet } from "../policy-set.ts";
+import { lines } from "../screen.ts";
 import { printResult } from "./print-result.ts";
 import { runInterop } from "./run-interop.ts";
 
@@ -25,6 +26,11 @@ export async function importFiles(
   const given = await importOptions(options, io);
   const result = runInterop(() => importPolicies(format, texts, given));
   printResult("documents", result.documents, result.report, options, io);
+  const asks = result.report.entries.some(
+    ({ fidelity, reason }) => fidelity !== "exact" && /\bregistry\b/.test(reason),
+  );
+  if (options.workloads.length === 0 && options.output === "text" && asks)
+    lines(io.stderr, " hint: the registry is what Mesh and Workloads say; name their folder with `--workloads DIR`");
   return EXIT.ok;
 }
 
@@ -40,13 +46,14 @@ async function readSource(path: string, io: Io): Promise<SourceText> {
 }
 
 async function importOptions(options: ImportCommandOptions, io: Io): Promise<ImportOptions> {
-  const { trustDomain, namespace, federate, grpcService, workloads, to, from, audience } = options;
+  const { trustDomain, namespace, federate, grpcService, workloads, to, from, audience, port } = options;
   const given: ImportOptions = {
     ...(trustDomain === undefined ? {} : { trustDomain }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(to === undefined ? {} : { callee: to }),
     ...(from.length === 0 ? {} : { callers: from }),
     ...(audience.length === 0 ? {} : { audiences: audience }),
+    ...(port.length === 0 ? {} : { portNames: Object.fromEntries(port.map(portOf)) }),
     ...(options.default === undefined ? {} : { defaultAction: options.default }),
     federation: federate,
     grpcServices: grpcService,
@@ -61,6 +68,15 @@ async function importOptions(options: ImportCommandOptions, io: Io): Promise<Imp
     workloads: registered.map(importWorkload),
     registry: "exists",
   };
+}
+
+function portOf(text: string): readonly [string, number] {
+  const [, name, number] = /^([a-zA-Z0-9-]{1,63})=(\d{1,5})$/.exec(text) ?? [];
+  if (name !== undefined && number !== undefined && Number(number) > 0 && Number(number) < 65_536)
+    return [name, Number(number)];
+  throw new CliError("ERR_CLI_USAGE", `\`${printable(text, 80)}\` is no port's name and number`, {
+    hint: "write `--port http=8080`",
+  });
 }
 
 function importWorkload({ namespace, name, labels, identity, sidecar }: Workload): ImportWorkload {

@@ -40,6 +40,28 @@ describe("cellwall import", () => {
     expect(io.err()).toBe("");
   });
 
+  it("takes what the source leaves to its surroundings: the default action, audiences, numbers of ports", async () => {
+    const intentions = 'Kind = "service-intentions"\nName = "web"\nSources = [{ Name = "api", Action = "deny" }]\n';
+    for (const [action, open] of [
+      ["allow", true],
+      ["deny", false],
+    ] as const) {
+      const io = capturedIo(folder(), { stdin: intentions });
+      expect(await run(["import", "consul", "-", "--default", action], io)).toBe(0);
+      expect(io.out().includes("anyone: authenticated")).toBe(open);
+    }
+    const io = capturedIo(folder(), { stdin: ISTIO });
+    expect(await run(["import", "istio", "-", "--port", "http"], io)).toBe(2);
+    expect(io.err()).toContain("`http` is no port's name and number");
+    expect(await run(["import", "istio", "-", "--default", "ask"], io)).toBe(2);
+  });
+
+  it("says how to name a registry where one is lacking", async () => {
+    const io = capturedIo(folder(), { stdin: ISTIO });
+    await run(["import", "istio", "-"], io);
+    expect(io.err()).toMatch(/ hint: the registry .*`--workloads DIR`\n$/);
+  });
+
   it("tells wrong usage from a wrong source", async () => {
     const io = capturedIo(folder(), { stdin: ISTIO.replace("methods: [GET]", "methods: []") });
     expect(await run(["import", "firewall", "-"], io)).toBe(2);

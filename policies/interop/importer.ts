@@ -48,6 +48,8 @@ export interface ImportOptions {
   readonly namespaces?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Identities of foreign callers that are known, so that patterns can be told out: SPIFFE IDs. */
   readonly foreignIdentities?: readonly string[];
+  /** Numbers of named ports, where the workloads do not say them. */
+  readonly portNames?: Readonly<Record<string, number>>;
   /** Host names that requests may name, so that patterns of hosts can be told out. */
   readonly hosts?: readonly string[];
   /** Token issuers that the Mesh has; written into it where `registry` says to write one. */

@@ -25,7 +25,7 @@ export interface SourcePlace {
  * `egress`: what the caller's side forbids. `datagram`: UDP and the like, which no sidecar carries. `malformed-identity`: callers whose
  * principal is no SPIFFE ID. `host`, `method`: requests of a host or method like `subject`. `escaped-path`: paths that hold a percent sign.
  * `long-number`: a number of 20 digits or more in the path. `long-value`: a header or parameter in which a regular expression repeats
- * more often than values are listed. `list-query`: a query parameter that is repeated. `list-claim`: a token's claim that is a list.
+ * more often than values are listed. `list-query`: a query parameter that is repeated. `query`: a request with a query. `list-claim`: a token's claim that is a list.
  * `odd-claim`: a claim that is empty, a number, a boolean or a list of other than texts, or whose name holds dots. `endless-token`: a
  * token without `exp`. `token`: requests that carry a token. `invalid-token`: a request whose token fails to verify. `other-audience`: a token for an audience that the
  * source does not name. `token-in-query`: a token in the query. `candidate`: what would be decided, not what is.
@@ -48,6 +48,7 @@ export type RequestScope =
   | "long-number"
   | "long-value"
   | "list-query"
+  | "query"
   | "list-claim"
   | "odd-claim"
   | "token"

@@ -49,7 +49,7 @@ function sayAll({ policies }: CalicoDocuments, world: World, notes: Notes): void
         place,
         construct,
         "unsupported",
-        "ordered policies are worked out for registered workloads, and the import was given none",
+        "ordered policies are worked out for registered workloads, and the import was given none: no registry",
       );
     if (serviceAccountSelector)
       notes.add(

@@ -192,6 +192,7 @@ function noteWider(
   const method = condition.methods === "ANY" ? "GET" : (condition.methods[0] ?? "GET");
   if (refusedTarget !== undefined)
     notes.add(place, `${construct}: path`, "wider", "the source compares the query with the path, which rules do not", {
+      scope: "query",
       counterExample: { ...names, request: `${method} ${refusedTarget}` },
     });
   if (refusedHost !== undefined)

@@ -12,7 +12,7 @@ export interface Ports {
 const MOST_PORTS = 512;
 
 /** Reads `toPorts[].ports`. */
-export function portsOf(entry: Fields, { workloads }: World): Ports {
+export function portsOf(entry: Fields, world: World): Ports {
   const ports: number[] = [];
   const left: { readonly what: string; readonly scope?: "datagram" }[] = [];
   let any = entry.maps("ports").length === 0;
@@ -22,7 +22,7 @@ export function portsOf(entry: Fields, { workloads }: World): Ports {
       left.push({ what: `${protocol} is not carried by a sidecar`, scope: "datagram" });
       continue;
     }
-    const numbers = numbersOf(one, workloads);
+    const numbers = numbersOf(one, world);
     if (numbers === undefined) left.push({ what: `the port \`${String(one.get("port"))}\` is not known by number` });
     else if (numbers === "any") any = true;
     else ports.push(...numbers);
@@ -30,9 +30,11 @@ export function portsOf(entry: Fields, { workloads }: World): Ports {
   return { ports: any ? "any" : [...new Set(ports)], left };
 }
 
-function numbersOf(one: Fields, workloads: World["workloads"]): readonly number[] | "any" | undefined {
+function numbersOf(one: Fields, { workloads, portNames }: World): readonly number[] | "any" | undefined {
   const port = String(one.get("port") ?? "0");
   if (!/^[0-9]+$/.test(port)) {
+    const named = portNames[port];
+    if (workloads.length === 0) return named === undefined ? undefined : [named];
     const numbers = [...new Set(workloads.flatMap(({ namedPorts }) => namedPorts?.[port] ?? []))];
     return numbers.length === 1 ? numbers : undefined;
   }

@@ -16,6 +16,8 @@ export interface World {
   readonly workloads: readonly KnownWorkload[];
   readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
   readonly foreignIdentities: readonly string[];
+  /** Numbers of named ports that hold for every workload. */
+  readonly portNames: Readonly<Record<string, number>>;
   /** Lower case, without port. */
   readonly hosts: readonly string[];
   readonly grpcServices: readonly string[];
@@ -36,6 +38,7 @@ export function worldOf(options: ImportOptions): World {
   const foreign = [...aliases, ...(options.federation ?? [])].filter((name) => name !== trustDomain);
   const workloads = (options.workloads ?? []).map((workload) => ({
     ...workload,
+    namedPorts: { ...options.portNames, ...workload.namedPorts },
     identity: workload.identity ?? defaultIdentity(trustDomain, workload),
   }));
   const namespaces = new Map(workloads.map(({ namespace }) => [namespace, {} as Readonly<Record<string, string>>]));
@@ -46,6 +49,7 @@ export function worldOf(options: ImportOptions): World {
     foreign: [...new Set(foreign)],
     workloads,
     namespaces,
+    portNames: options.portNames ?? {},
     foreignIdentities: options.foreignIdentities ?? [],
     hosts: [
       ...new Set((options.hosts ?? []).map((host) => host.toLowerCase().replace(/:\d+$/, "").replace(/\.$/, ""))),

@@ -45,6 +45,18 @@ function imported(...documents: readonly unknown[]) {
   return { ...result, verdict };
 }
 
+describe("a Server's port", () => {
+  it("is told by its name, of the workload or of the options", () => {
+    expect(imported(server({ port: "http" }), policy(MESH_TLS), meshTls("*")).verdict("shop/web")).toBe("allow");
+    const texts = [server({ port: "web" }), policy(MESH_TLS), meshTls("*")].map((document, at) => ({
+      path: `${at}.json`,
+      text: JSON.stringify(document),
+    }));
+    expect(importPolicies("linkerd", texts, {}).report.summary.unsupported).toBe(1);
+    expect(importPolicies("linkerd", texts, { portNames: { web: 8081 } }).documents).toContain("- 8081\n");
+  });
+});
+
 describe("identities", () => {
   it.each([
     ["*", ["shop/web", "ops/probe", "spiffe://partner.example/a"]],

@@ -110,11 +110,16 @@ function policiesOf(server: Resource, context: Context): readonly DraftPolicy[] 
 }
 
 /** The port of a Server; by name where every workload that is protected has it under that name. */
-function portsOf(spec: Fields, protects: DraftProtects, { workloads }: World): readonly number[] | undefined {
+function portsOf(
+  spec: Fields,
+  protects: DraftProtects,
+  { workloads, portNames }: World,
+): readonly number[] | undefined {
   const port = spec.get("port");
   if (typeof port === "number") return [port];
   if (typeof port !== "string") return undefined;
   if (/^[0-9]+$/.test(port)) return [Number(port)];
+  if (workloads.length === 0) return portNames[port] === undefined ? undefined : [portNames[port]];
   const name = "workload" in protects ? protects.workload : undefined;
   const numbers = workloads.flatMap((one) =>
     name === undefined || one.name === name ? (one.namedPorts?.[port] ?? []) : [],
