@@ -77,7 +77,8 @@ const MARK = "x-attack";
 const id = (path: string): string => `spiffe://test.example${path}`;
 
 // Each attack comes from a loopback address of its own, which is how its records are told apart from the others'.
-describe.runIf(process.platform === "linux").concurrent("straight at the peer's listener, past the own sidecar", () => {
+const TITLE = "straight at the peer's listener, past the own sidecar (Linux: many loopback addresses)";
+describe.runIf(process.platform === "linux").concurrent(TITLE, () => {
   let mesh: LocalMesh;
   let app: TestApp;
   let sources: string[];

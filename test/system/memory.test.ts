@@ -21,7 +21,8 @@ function residentMegabytes(pid: number): number {
 }
 
 // `/proc` tells what a process really holds; elsewhere nothing comparable does.
-describe.runIf(process.platform === "linux")(`\`cellwall up\` with ${WORKLOADS} workloads`, () => {
+const TITLE = `\`cellwall up\` with ${WORKLOADS} workloads (Linux: /proc)`;
+describe.runIf(process.platform === "linux")(TITLE, () => {
   let folder = "";
   let up: CommandProcess;
   const clients: CheckClient[] = [];
