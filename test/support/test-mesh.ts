@@ -149,6 +149,16 @@ export const protocolMeshFile = {
   text: `${MESH.trimStart()}${STRANGER}${DESTINATIONS}${POLICIES}`,
 } as const;
 
+/** The same without its TCP listeners, which need Envoy 1.37. */
+export const httpMeshFile = {
+  path: "mesh.yaml",
+  text: protocolMeshFile.text
+    .split("---\n")
+    .filter((document) => !/name: (db|mail|tcp),/.test(document))
+    .map((document) => document.replace(/^ +- \{ workload: (db|mail),.*\n/gm, ""))
+    .join("---\n"),
+} as const;
+
 /** A running protocol mesh with the apps in this process. */
 export interface TestMesh {
   readonly mesh: LocalMesh;
