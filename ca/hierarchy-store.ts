@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { flushFolder } from "./atomic-write.ts";
 import { type Authorities, authoritiesOf } from "./authorities.ts";
 import { brokenState, readAuthorities } from "./authority-rows.ts";
-import { type Brought, foundOn } from "./bring.ts";
+import { type Brought, forgetRequest, foundOn } from "./bring.ts";
 import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
 import { keep, type MadeIssuer, makeIntermediate, makeRoot, makeSigner, makeTokenKey } from "./making.ts";
@@ -27,6 +27,7 @@ export async function createHierarchy(context: CaContext, brought?: Brought): Pr
     await keep(context, trx, "active", [root.made, intermediate.made, signer, token]);
   });
   await unmark();
+  await forgetRequest(context, intermediate.issuer.privateKey);
   return readHierarchy(context);
 }
 

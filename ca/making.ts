@@ -113,7 +113,9 @@ export function madeOf(
 
 async function makeKey(context: CaContext, role: AuthorityRole) {
   const keyName = `${role}-${context.random(8).toString("hex")}`;
-  return { keyName, key: await context.keys.create(keyName) };
+  const key = await context.keys.create(keyName);
+  context.reached("key");
+  return { keyName, key };
 }
 
 function notesOf(context: CaContext, made: Made): LedgerNote[] {

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
+import type { Migration } from "kysely";
 import { shardOf } from "../policies/index.ts";
 import { systemId, type TrustDomain } from "../spiffe/index.ts";
 import type { Store } from "../store/index.ts";
 import { type Brought, requestIntermediate } from "./bring.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
-import type { CaContext } from "./context.ts";
+import type { CaContext, CrashPoint } from "./context.ts";
 import { startCounting } from "./counters.ts";
 import { openHierarchy } from "./hierarchy.ts";
 import { demandNothingLost, HighWaterKeeper, readHighWater } from "./high-water.ts";
@@ -38,6 +39,8 @@ export interface CaOptions {
   readonly onProblem?: (error: unknown) => void;
   /** `iss` of JWT-SVIDs: the URL that serves OpenID Connect discovery. Asked for each token; none where absent. */
   readonly jwtIssuer?: () => string | undefined;
+  /** Called between steps that must not come apart; for tests. */
+  readonly reached?: (point: CrashPoint) => void;
   /** Makes a destination's shard; the policies' own where absent. */
   readonly shardOf?: ShardOf;
 }
@@ -107,7 +110,11 @@ export async function requestCertificate(
 
 async function contextOf(options: CaOptions): Promise<CaContext> {
   const lifetimes = resolveLifetimes(options.lifetimes);
-  await options.store.migrate("ca", migrations);
+  const reached = options.reached ?? (() => undefined);
+  await options.store.migrate(
+    "ca",
+    watched(migrations, () => reached("migrated")),
+  );
   return Object.freeze({
     trustDomain: options.trustDomain,
     db: options.store.db.withTables<CaTables>(),
@@ -117,7 +124,21 @@ async function contextOf(options: CaOptions): Promise<CaContext> {
     random: options.random ?? randomBytes,
     signerId: systemId(options.trustDomain, "policy-signer"),
     jwtIssuer: options.jwtIssuer ?? (() => undefined),
+    reached,
   });
+}
+
+function watched(all: typeof migrations, reached: () => void): typeof migrations {
+  const watch = ([name, { up }]: [string, Migration]): [string, Migration] => [
+    name,
+    {
+      up: async (db) => {
+        await up(db);
+        reached();
+      },
+    },
+  ];
+  return Object.fromEntries(Object.entries(all).map(watch));
 }
 
 function warn(error: unknown): void {

@@ -149,6 +149,7 @@ async function write(context: CaContext, hierarchy: Hierarchy, draft: Draft): Pr
     const manifest = manifestOf(context, draft, place);
     const row = { ...place, ...(await signRow(hierarchy, DOCUMENT_TYPES.bundle, manifest)) };
     await trx.insertInto("ca_bundle").values(row).execute();
+    context.reached("manifest");
     for (const [sha256, content] of draft.shards) {
       await trx
         .insertInto("ca_shard")

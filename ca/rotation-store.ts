@@ -82,7 +82,9 @@ export async function activate(context: CaContext, current: Authorities, what: R
     for (const role of ROLES[what]) await exchange(trx, context, current, role);
     if (signer.length > 0) await trx.deleteFrom("ca_authority").where("role", "=", "policy-signer").execute();
     await keep(context, trx, "active", signer);
+    context.reached("exchanged");
   });
+  context.reached("replaced");
   return withoutStrays(context);
 }
 

@@ -36,6 +36,7 @@ export async function settle<T>(
   const { context } = parts.grounds();
   const outcome = await context.db.transaction().execute(async (trx) => {
     const result = await work(trx);
+    if (result.kind === "issued") context.reached("signed");
     if (result.kind === "issued")
       await appendToLedger(
         trx,
@@ -45,6 +46,7 @@ export async function settle<T>(
     else if (result.record) await recordRefusals(trx, context.clock(), result.refusals);
     return result;
   });
+  if (outcome.kind === "issued") context.reached("recorded");
   return conclude(parts, outcome);
 }
 

@@ -44,6 +44,7 @@ function nextOf(one: CaStatus["authorities"][number], now: string): string {
   if (one.removeAt !== undefined) return `removed ${span(one.removeAt, now)}`;
   if (one.state === "prepared") return "signs nothing yet";
   if (one.renewAt !== undefined) return `replaced ${span(one.renewAt, now)}`;
+  if (one.role === "intermediate" && one.state === "active") return "bring in the next one before it ends";
   return one.key === "elsewhere" ? "its key is elsewhere: replace it by hand" : "-";
 }
 
