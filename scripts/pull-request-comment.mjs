@@ -18,6 +18,8 @@ export function code(text) {
   return `${fence} ${safe} ${fence}`;
 }
 
+const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+
 function finding({ severity, id, span, message, remedy }) {
   const place = span === undefined ? "" : ` at ${code(`${span.file}:${span.line}`)}`;
   return `- **${severity}** ${code(id)}${place}: ${code(message)}${remedy === undefined ? "" : `\n  - ${code(remedy)}`}`;
@@ -32,7 +34,7 @@ export function commentOf({ check, diff, simulation }) {
     summary === undefined ? [] : [`- ${name}: ${code(summary)}`],
   );
   const verdict =
-    check.errors > 0 ? `${check.errors} errors` : check.warnings > 0 ? `${check.warnings} warnings` : "ok";
+    check.errors > 0 ? count(check.errors, "error") : check.warnings > 0 ? count(check.warnings, "warning") : "ok";
   const parts = [
     MARK,
     `## Cellwall: ${verdict}`,

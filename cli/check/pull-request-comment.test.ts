@@ -40,7 +40,7 @@ describe("pull-request-comment.mjs", () => {
     const { status, stdout } = comment({ CELLWALL_BASE: "main", CELLWALL_LOG: "d.jsonl" });
     expect(status).toBe(1);
     for (const part of [
-      "<!-- cellwall -->\n\n## Cellwall: 1 errors",
+      "<!-- cellwall -->\n\n## Cellwall: 1 error",
       "- test: ` 3 tests passed `",
       "**error** ` guardrail-never ` at ` a.yaml:3 `",
       "MARKDOWN OF diff main:policies policies --output markdown",
@@ -140,7 +140,7 @@ describe("pull-request-comment.mjs", () => {
       const { url, asked } = await github(comments);
       expect(await posted(url)).toEqual({ code: 1, err: "" });
       expect(comments).toHaveLength(101);
-      expect(comments[100]?.body).toMatch(/^<!-- cellwall -->\n\n## Cellwall: 1 errors/);
+      expect(comments[100]?.body).toMatch(/^<!-- cellwall -->\n\n## Cellwall: 1 error/);
       expect(comments[100]?.body).not.toContain("MARKDOWN OF diff");
       expect(await posted(url, { CELLWALL_BASE: "main" })).toEqual({ code: 1, err: "" });
       expect(comments).toHaveLength(101);
