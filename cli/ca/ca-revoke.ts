@@ -20,9 +20,17 @@ export async function caRevoke(options: RevokeOptions, io: Io): Promise<ExitCode
   lines(
     io.stdout,
     `${paint(io.stdout, "green", "revoked")}: ${took.join(", ")} (sequence ${answer.sequence})`,
-    "agents apply it within about a second; `cellwall status` shows which have",
+    "requests are refused within about a second, on open connections too; `cellwall status` shows which nodes have it",
+    `what is open already, streams and TCP connections of it, ends by ${endOfOpen(io.clock())} at the latest`,
   );
   return EXIT.ok;
+}
+
+/** Longest life of a stream and of a TCP connection through a generated sidecar. */
+const LONGEST_OPEN_MS = 3_600_000;
+
+function endOfOpen(now: Date): string {
+  return new Date(now.getTime() + LONGEST_OPEN_MS).toISOString();
 }
 
 function subjectOf({ identity, serial, node }: RevokeOptions): Readonly<Record<string, string>> {
