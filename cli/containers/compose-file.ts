@@ -92,7 +92,7 @@ function app(mesh: MeshName, { workload, sidecar, uid }: Member): string {
       ${mesh} ${name}
       ${args.join("\n      ")}
     networks: [mesh${front.length > 0 ? ", outside" : ""}]
-${front.map(({ port }) => `    ports: ["127.0.0.1:${port}:${port}"]\n`).join("")}    volumes:
+${front.map(({ port }) => `    ports: ["127.0.0.1:\${FRONT_PORT:-${port}}:${port}"]\n`).join("")}    volumes:
       - *package
       - ${appVolume(workload)}:/run/app
 ${stolen ? `      # It was taken over: the attacker has the workload's identity too.\n      - ${agentVolume(workload)}:${socketFolder(workload)}\n` : ""}    healthcheck: { <<: *often, test: [CMD, test, -S, ${listens[0] ?? "/run/app/drive.sock"}] }

@@ -13,7 +13,10 @@ export interface DockerEngine {
   /** Runs `docker …`; rejects where it fails, with its output. */
   docker(...args: readonly string[]): Promise<string>;
   /** Runs `docker compose …`, or the older `docker-compose …`; never rejects. */
-  compose(args: readonly string[], cwd: string): Promise<{ readonly code: number; readonly output: string }>;
+  compose(
+    args: readonly string[],
+    options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
+  ): Promise<{ readonly code: number; readonly output: string }>;
   stop(): Promise<void>;
 }
 
@@ -101,9 +104,13 @@ function engineOf(env: NodeJS.ProcessEnv, stop: () => Promise<void>): DockerEngi
   const [command, first] = hasComposePlugin() ? ["docker", ["compose"]] : ["docker-compose", []];
   return {
     docker: async (...args) => (await run("docker", args, { env, ...BIG_OUTPUT })).stdout,
-    compose: (args, cwd) =>
+    compose: (args, options) =>
       new Promise((resolve) => {
-        const child = spawn(command, [...first, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+        const child = spawn(command, [...first, ...args], {
+          cwd: options.cwd,
+          env: { ...env, ...options.env },
+          stdio: ["ignore", "pipe", "pipe"],
+        });
         let output = "";
         for (const stream of [child.stdout, child.stderr])
           stream.setEncoding("utf8").on("data", (text: string) => {

@@ -6,7 +6,7 @@ import { ENVOY_IMAGE, NODE_IMAGE } from "../../cli/containers/images.ts";
 import type { MeshName } from "../../compose/index.ts";
 import { atDepth } from "../support/depth.ts";
 import { type DockerEngine, noDockerReason, startDockerEngine } from "../support/docker-engine.ts";
-import { repositoryPath, runCommand } from "../support/processes.ts";
+import { freePort, repositoryPath, runCommand } from "../support/processes.ts";
 import { provideImages } from "../support/stand-in-images.ts";
 import { until } from "../support/until.ts";
 
@@ -61,9 +61,9 @@ describe.skipIf(missing !== undefined)(
     it.each(atDepth<readonly MeshName[]>({ quick: ["shop"], full: ["shop", "boutique"] }))(
       "the %s comes up, is attacked in vain, goes down and leaves nothing",
       async (mesh) => {
-        const folder = repositoryPath("compose", mesh);
+        const options = { cwd: repositoryPath("compose", mesh), env: { FRONT_PORT: String(await freePort()) } };
         const compose = (...args: readonly string[]) =>
-          engine.compose(["--project-name", `cellwall-${mesh}`, ...args], folder);
+          engine.compose(["--project-name", `cellwall-${mesh}`, ...args], options);
         try {
           const up = await compose("up", "--detach");
           expect(up.code, up.output).toBe(0);
@@ -88,7 +88,7 @@ describe.skipIf(missing !== undefined)(
       async () => {
         const folder = mkdtempSync(join(tmpdir(), "cw-"));
         const compose = (...args: readonly string[]) =>
-          engine.compose(["--project-name", "cellwall-own", ...args], folder);
+          engine.compose(["--project-name", "cellwall-own", ...args], { cwd: folder });
         try {
           writeFileSync(join(folder, "compose.yaml"), OWN_SERVICES);
           const init = await runCommand(["init", "--from", "compose.yaml", "--write"], { cwd: folder });
