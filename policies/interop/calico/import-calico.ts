@@ -1,16 +1,17 @@
-import type { DraftCaller, DraftPolicy, DraftRule } from "../draft/draft.ts";
-import { everyRequest, GRPC_BY_SERVICE } from "../draft/everything.ts";
+import type { DraftCaller, DraftPolicy } from "../draft/draft.ts";
+import { GRPC_BY_SERVICE } from "../draft/everything.ts";
 import { Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
 import { type KnownWorkload, nameOf, type World, worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
 import type { Importer } from "../importer.ts";
 import { isMethod } from "../paths/known-methods.ts";
-import { allowLines } from "../paths/selection.ts";
 import { reportOf } from "../report.ts";
 import { EVERYTHING, type Grant, within, without } from "./grants.ts";
-import type { CalicoPolicy, CalicoRule, CalicoTier, PortSpan } from "./policy.ts";
+import type { CalicoRule, PortSpan } from "./policy.ts";
 import { type CalicoDocuments, readCalico } from "./read-policies.ts";
+import { rulesOf } from "./rules-of-grant.ts";
+import { portsAt, type TierRules, tiersOf } from "./tiers.ts";
 
 /** Somebody who calls: a registered workload, or one of whom nothing but that is known. */
 interface CallerClass {
@@ -152,68 +153,6 @@ function callersOf({ workloads, foreign }: World): readonly CallerClass[] {
   ];
 }
 
-interface TierRules {
-  readonly rules: readonly CalicoRule[];
-  readonly defaultAction: CalicoTier["defaultAction"];
-}
-
-/** The rules that judge a callee, tier by tier, in order; tiers that select it not are passed over. */
-function tiersOf(callee: KnownWorkload, { policies, tiers }: CalicoDocuments, world: World): readonly TierRules[] {
-  const names = [...new Set([...tiers.map(({ name }) => name), ...policies.map(({ tier }) => tier)])];
-  const tierOf = (name: string): CalicoTier =>
-    tiers.find((one) => one.name === name) ?? {
-      name,
-      order: name === "default" ? 1_000_000 : Number.POSITIVE_INFINITY,
-      defaultAction: "deny",
-    };
-  const byOrder = (
-    a: { readonly order: number; readonly name: string },
-    b: { readonly order: number; readonly name: string },
-  ): number => (a.order === b.order ? (a.name < b.name ? -1 : 1) : a.order - b.order);
-  return names
-    .map(tierOf)
-    .sort(byOrder)
-    .flatMap(({ name, defaultAction }) => {
-      const selecting = policies
-        .filter((policy) => policy.tier === name && policy.ingress !== undefined && selects(policy, callee, world))
-        .sort(byOrder);
-      return selecting.length === 0
-        ? []
-        : [{ rules: selecting.flatMap(({ ingress }) => ingress ?? []), defaultAction }];
-    });
-}
-
-function selects(
-  { namespace, namespaceSelector, selector }: CalicoPolicy,
-  callee: KnownWorkload,
-  world: World,
-): boolean {
-  if (namespace !== undefined && namespace !== callee.namespace) return false;
-  const labels = {
-    "projectcalico.org/name": callee.namespace,
-    "kubernetes.io/metadata.name": callee.namespace,
-    ...world.namespaces.get(callee.namespace),
-  };
-  return namespaceSelector(labels) && selector(callee.labels);
-}
-
-/** Ports that are told apart: those the callee listens on; all as one where no rule speaks of ports. */
-function portsAt({ ports }: KnownWorkload, tiers: readonly TierRules[]): readonly (number | undefined)[] {
-  const spans = tiers.flatMap(({ rules }) =>
-    rules.flatMap(({ destination }) => [...(destination.ports ?? []), ...destination.notPorts]),
-  );
-  if (spans.length === 0) return [undefined];
-  return (
-    ports ?? [
-      ...new Set(
-        spans.flatMap(([from, to]) =>
-          Array.from({ length: Math.min(1_024, to - from + 1) }, (_, index) => from + index),
-        ),
-      ),
-    ]
-  );
-}
-
 interface Situation {
   readonly caller: CallerClass;
   readonly callee: KnownWorkload;
@@ -258,34 +197,4 @@ function mayApply({ tcp, action, source, destination }: CalicoRule, { caller, ca
   const inside = (spans: readonly PortSpan[]): boolean =>
     port !== undefined && spans.some(([from, to]) => port >= from && port <= to);
   return (destination.ports === undefined || inside(destination.ports)) && !inside(destination.notPorts);
-}
-
-function rulesOf(
-  grant: Grant,
-  callers: readonly DraftCaller[],
-  port: number | undefined,
-  world: World,
-): readonly Omit<DraftRule, "name">[] {
-  const { methods, paths, addresses, except } = grant;
-  const from = addresses === undefined ? callers : callers.map((caller) => ({ ...caller, addresses }));
-  const limits = port === undefined ? {} : { ports: [port] };
-  if (methods === undefined && paths === undefined && except.length === 0)
-    return [{ from, requests: everyRequest(world), ...limits }];
-  const selection = { methods: methods?.filter(isMethod), notMethods: [], patterns: paths ?? ["/**"], notPatterns: [] };
-  const lines = allowLines(selection, world, () => undefined);
-  const excluded = except.flatMap(speakable);
-  return lines.map(({ requests }) => ({
-    from,
-    requests,
-    ...limits,
-    ...(excluded.length === 0 ? {} : { except: { requests: excluded } }),
-  }));
-}
-
-/** An excluded line without the methods that no request has; absent where none is left. */
-function speakable(line: string): readonly string[] {
-  const [methods = "", pattern = ""] = line.split(" ");
-  if (methods === "ANY") return [line];
-  const kept = methods.split("|").filter(isMethod);
-  return kept.length === 0 ? [] : [`${kept.join("|")} ${pattern}`];
 }

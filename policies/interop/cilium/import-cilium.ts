@@ -3,7 +3,7 @@ import { everyCaller } from "../draft/everything.ts";
 import { Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
 import { openByDefault } from "../draft/open-by-default.ts";
-import { nameOf, worldOf } from "../draft/world.ts";
+import { worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
 import { isRecord, readForeignYaml } from "../foreign-yaml.ts";
 import type { Importer } from "../importer.ts";
@@ -13,10 +13,11 @@ import { notePieces, rulesOf } from "../translate/grant.ts";
 import { EVERYTHING, piecesOf } from "../translate/piece.ts";
 import { type Context, callersOf, FROM_KEYS } from "./callers.ts";
 import { egressDenies } from "./egress.ts";
-import { type HttpRule, readHttpRule } from "./http-rule.ts";
+import { readHttpRule } from "./http-rule.ts";
+import { noteWider } from "./note-wider.ts";
 import { portsOf } from "./ports.ts";
 import { type Spec, specsOf } from "./read-specs.ts";
-import { type EndpointSelector, protectionsOf, readEndpointSelector, selectsEndpoint } from "./selector.ts";
+import { protectionsOf, selectsEndpoint } from "./selector.ts";
 
 /**
  * CiliumNetworkPolicies and CiliumClusterwideNetworkPolicies: ingress at layers 3, 4 and 7 (HTTP). Allows of all policies
@@ -173,57 +174,6 @@ function portsNoted(entry: Fields, construct: string, { world, notes }: Context)
   for (const { what, scope } of left)
     notes.add(entry.place("ports"), `${construct}: ports`, "unsupported", what, scope === undefined ? {} : { scope });
   return ports === "any" ? undefined : ports;
-}
-
-interface Around extends Context {
-  readonly from: readonly DraftCaller[];
-  readonly spec: Spec;
-}
-
-/** The source looks at the query and at the host's port; rules do not. */
-function noteWider(
-  { refusedTarget, refusedHost, condition }: HttpRule,
-  place: SourcePlace,
-  construct: string,
-  around: Around,
-): void {
-  const { notes } = around;
-  const names = witnessNames(around);
-  const method = condition.methods === "ANY" ? "GET" : (condition.methods[0] ?? "GET");
-  if (refusedTarget !== undefined)
-    notes.add(place, `${construct}: path`, "wider", "the source compares the query with the path, which rules do not", {
-      scope: "query",
-      counterExample: { ...names, request: `${method} ${refusedTarget}` },
-    });
-  if (refusedHost !== undefined)
-    notes.add(place, `${construct}: host`, "wider", "the source compares the port of the host, which rules do not", {
-      scope: "host-with-port",
-      counterExample: { ...names, request: `${method} ${refusedTarget ?? "/"}`, host: refusedHost },
-    });
-}
-
-/** A workload that the rule lets in and one that it protects, where the registry has them. */
-function witnessNames({ from, spec, world }: Around): { readonly from: string; readonly to: string } {
-  const to = world.workloads.find(
-    (one) =>
-      (spec.home === undefined || one.namespace === spec.home) && selectsEndpoint(spec.selector, one, spec.home, world),
-  );
-  const caller = spec.fields
-    .maps("ingress")
-    .flatMap((rule) => selectorsOf(rule))
-    .flatMap((selector) => world.workloads.find((one) => selectsEndpoint(selector, one, spec.home, world)) ?? [])[0];
-  const anonymous = from.some(({ anyone }) => anyone === "anonymous");
-  const known = caller ?? world.workloads[0];
-  return {
-    from: caller === undefined && anonymous ? "anonymous" : known === undefined ? "anonymous" : nameOf(known),
-    to: to === undefined ? spec.name : nameOf(to),
-  };
-}
-
-function selectorsOf(rule: Fields): readonly EndpointSelector[] {
-  const list = rule.get("fromEndpoints");
-  const values: readonly unknown[] = Array.isArray(list) ? list : [];
-  return values.flatMap((value) => readEndpointSelector(value) ?? []);
 }
 
 function noteIcmps(rule: Fields, { construct }: Spec, notes: Notes): void {
