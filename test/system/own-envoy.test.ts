@@ -197,7 +197,7 @@ async function asTheDoctorSays(): Promise<void> {
   expect(claims.length).toBe(REFUSED.length);
   for (const { what, status } of claims) {
     const request = REFUSED.find(([words]) => what.includes(words))?.[1] ?? "";
-    const { text } = await converse(connect(ports.envoy, "127.0.0.1"), request);
+    const { text } = await converse(connect(ports.envoy, "127.0.0.1"), request, "\r\n\r\n");
     expect(`${what}: ${text.split(" ")[1]}`).toBe(`${what}: ${status}`);
   }
 }
