@@ -16,7 +16,7 @@ import { judgePublish } from "./judge-publish.ts";
 import type { AuthorityMetrics } from "./metrics.ts";
 import type { ArchivedSet, PendingPublish, PolicyArchive, PolicyFile } from "./policy-archive.ts";
 import { summarizeChange } from "./publish-summary.ts";
-import { registryChange } from "./registry-change.ts";
+import { changesRegistry, registryChange } from "./registry-change.ts";
 
 /** What publishing needs. */
 export interface PublicationsOptions {
@@ -180,6 +180,7 @@ export class Publications {
     const subject = `bundle ${epoch}.${revision}${source === "" ? "" : ` of ${source}`}`;
     const approved = approver === undefined ? undefined : `approved by ${approver}`;
     if (published) await this.#audit(publisher, "done", subject, approved);
+    else if (changesRegistry(answer.registry)) await this.#audit(publisher, "done", "registry", approved);
     return { ...answer, published, epoch, revision };
   }
 

@@ -20,7 +20,9 @@ export function summarizeChange(before: PolicySet | undefined, after: PolicySet)
 function fingerprints(set: PolicySet | undefined): ReadonlyMap<string, string> {
   const prints = new Map<string, string>();
   if (set === undefined) return prints;
-  const mesh = plainText(set.mesh);
+  // What only the authority reads of the mesh changes no workload.
+  const { approvals, federation, bundleEndpoint, oidcDiscovery, ...decisive } = set.mesh;
+  const mesh = plainText(decisive);
   const policies = new Map<string, string[]>();
   for (const policy of set.policies) {
     const text = plainText(policy);

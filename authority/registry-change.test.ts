@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type PolicySet, parseDocuments, resolve } from "../policies/index.ts";
-import { registryChange } from "./registry-change.ts";
+import { changesRegistry, registryChange } from "./registry-change.ts";
 
 const node = (name: string, pool: string, attest = "{ joinToken: {} }") => `---
 apiVersion: cellwall.dev/v1
@@ -45,6 +45,7 @@ describe("a change of the registry", () => {
       workload("web", on("apps")),
       workload("db", on("data")),
     );
+    expect(changesRegistry(registryChange(before, same))).toBe(false);
     expect(registryChange(before, same)).toEqual({
       nodes: { added: [], removed: [], changed: [] },
       identities: EMPTY,
@@ -53,6 +54,7 @@ describe("a change of the registry", () => {
 
   it("is everything where there was nothing", () => {
     const { nodes, identities } = registryChange(undefined, before);
+    expect(changesRegistry({ nodes, identities })).toBe(true);
     expect(nodes).toEqual({ added: ["a-1", "a-2", "d-1"], removed: [], changed: [] });
     expect(identities.added).toEqual([
       { identity: id("db"), nodes: ["d-1"] },

@@ -30,6 +30,13 @@ export function registryChange(before: PolicySet | undefined, after: PolicySet, 
   };
 }
 
+/** Whether anybody may enrol or obtain something that could not before, or the other way round. */
+export function changesRegistry({ nodes, identities }: RegistryChange): boolean {
+  const { added, removed, changed } = nodes;
+  const lists = [added, removed, changed, identities.added, identities.removed, identities.reissued];
+  return lists.some((list) => list.length > 0);
+}
+
 /** By workload: its identity and the nodes that may run it. */
 function workloadsOf(set: PolicySet | undefined, localNode: string | undefined): Registered {
   if (set === undefined) return new Map();

@@ -27,7 +27,10 @@ export async function refreshFederation(
   const body = trustDomain === undefined ? {} : { trustDomain };
   const access = authorityAccess(options, io);
   await ask(access, { method: "POST", path: "/v1/federation/refresh", body, answer: acknowledgement });
-  return print(await read(options, io), options, io);
+  const status = await read(options, io);
+  const asked = (status.federation ?? []).filter((one) => trustDomain === undefined || one.trustDomain === trustDomain);
+  const shown = print(status, options, io);
+  return asked.some(({ problem }) => problem !== undefined) ? EXIT.findings : shown;
 }
 
 function read(options: AuthorityOptions, io: Io): Promise<FederationStatus> {

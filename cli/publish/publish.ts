@@ -71,8 +71,14 @@ function printAnswer(
 export function answerLines(answer: PublishResponse, dryRun: boolean, io: Io): readonly string[] {
   const { added, removed, changed } = answer.workloads;
   const sign = (mark: string, names: readonly string[]): readonly string[] => names.map((name) => `  ${mark} ${name}`);
-  const registry = dryRun && answer.registry !== undefined ? registryLines(answer.registry) : [];
+  const shown = dryRun || (!answer.published && answer.pending === undefined);
+  const registry = shown && answer.registry !== undefined ? registryLines(answer.registry) : [];
   return [headline(answer, dryRun, io), ...sign("+", added), ...sign("-", removed), ...sign("~", changed), ...registry];
+}
+
+/** Whether the registry changed, which no bundle carries. */
+function changesRegistry({ registry }: PublishResponse): boolean {
+  return registry !== undefined && registryLines(registry).length > 0;
 }
 
 function headline(answer: PublishResponse, dryRun: boolean, io: Io): string {
@@ -86,6 +92,9 @@ function headline(answer: PublishResponse, dryRun: boolean, io: Io): string {
   if (pending !== undefined) {
     const how = `somebody else runs \`cellwall publish --approve ${printable(pending.id)}\``;
     return `${paint(io.stdout, "yellow", "waits for approval")}: ${printable(pending.why)}; ${how}; revision ${revision} stays in force`;
+  }
+  if (!answer.published && changesRegistry(answer)) {
+    return `${paint(io.stdout, "green", "published")} the registry; revision ${revision} stays in force, with ${policies}`;
   }
   if (!answer.published) return `unchanged: revision ${revision} is in force, with ${policies}`;
   return `${paint(io.stdout, "green", "published")} revision ${revision}, with ${policies}`;

@@ -13,6 +13,7 @@ it("says which identities and nodes come, go and change, and nothing where none 
       reissued: [
         { identity: "spiffe://s.example/moved", gains: ["a-3"], loses: ["a-1"] },
         { identity: "spiffe://s.example/renamed", was: "spiffe://s.example/before", gains: ["a-1"], loses: [] },
+        { identity: "spiffe://s.example/more", gains: ["a-4"], loses: [] },
         { identity: "spiffe://s.example/fewer", gains: [], loses: ["a-1"] },
       ],
     },
@@ -23,6 +24,7 @@ it("says which identities and nodes come, go and change, and nothing where none 
     "- spiffe://s.example/old | no longer issued; it was on no node: nothing says where it runs",
     "~ spiffe://s.example/moved | re-issued on a-3, no longer on a-1",
     "~ spiffe://s.example/renamed | re-issued in place of spiffe://s.example/before, on a-1",
+    "~ spiffe://s.example/more | issued on a-4 too",
     "~ spiffe://s.example/fewer | no longer on a-1",
     "nodes",
     "+ a-3 | may enrol",

@@ -23,6 +23,7 @@ function identityRows({ added, removed, reissued }: RegistryChange["identities"]
 }
 
 function reissue({ was, gains, loses }: RegistryChange["identities"]["reissued"][number]): string {
+  if (was === undefined && loses.length === 0) return `issued on ${listed(gains)} too`;
   const parts = [
     ...(was === undefined ? [] : [`in place of ${printable(was)}`]),
     ...(gains.length === 0 ? [] : [`on ${listed(gains)}`]),
