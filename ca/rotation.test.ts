@@ -341,6 +341,15 @@ describe("rotation", () => {
     expect(verifies((await issue(again)).chain, again.ca.trustBundle(), clock.now())).toBe(true);
   });
 
+  it("looks every second while it waits for sidecars", async () => {
+    const t = await start();
+    await join1(t, "host-1");
+    await issue(t);
+    await rotate(t, { what: "root" });
+    expect(t.timers.pending).toBe(1);
+    expect(t.timers.fire()).toBe(1_000);
+  });
+
   it("tells who listens: the bundle, then who signs", async () => {
     const t = await start();
     await join1(t, "host-1");

@@ -200,6 +200,7 @@ export class RunningAuthority implements CertificateAuthority {
       const before = this.#signing();
       await this.#rotation.begin(request);
       await this.#renew(before);
+      this.#timer.again();
       return this.#caStatus();
     });
   }
@@ -213,6 +214,7 @@ export class RunningAuthority implements CertificateAuthority {
       const before = this.#signing();
       await this.#parts.hierarchy.bring(brought);
       await this.#renew(before);
+      this.#timer.again();
       return this.#caStatus();
     });
   }

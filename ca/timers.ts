@@ -35,6 +35,7 @@ export class RenewalTimer {
   readonly #hurry: () => boolean;
   #handle: unknown;
   #stopped = false;
+  #looking = false;
 
   /** While `hurry` says so, it looks every second at least. */
   constructor(timers: Timers, lifetimes: Lifetimes, look: () => Promise<void>, hurry: () => boolean = () => false) {
@@ -43,6 +44,13 @@ export class RenewalTimer {
     this.#look = look;
     const shortest = Math.min(lifetimes.bundleSeconds, lifetimes.signerSeconds, lifetimes.intermediateSeconds);
     this.#waitMs = Math.max(MIN_WAIT_MS, Math.min(MAX_WAIT_MS, (shortest * 1000) / LOOKS_A_LIFE));
+    this.#set();
+  }
+
+  /** Waits anew: somebody may have begun to wait for the outcome. */
+  again(): void {
+    if (this.#stopped || this.#looking) return;
+    this.#timers.clear(this.#handle);
     this.#set();
   }
 
@@ -57,7 +65,9 @@ export class RenewalTimer {
   }
 
   async #run(): Promise<void> {
+    this.#looking = true;
     await this.#look();
+    this.#looking = false;
     if (!this.#stopped) this.#set();
   }
 }

@@ -43,7 +43,10 @@ export function tryHandshake({ host, port }: Place, { cert, key }: Caller): Prom
       ALPNProtocols: ["h2", "http/1.1"],
       ...(isIP(host) === 0 ? { servername: host } : {}),
     });
+    let ended = false;
     const end = (outcome: HandshakeOutcome): void => {
+      if (ended) return;
+      ended = true;
       clearTimeout(timer);
       socket.destroy();
       resolve(outcome);
