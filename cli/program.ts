@@ -19,6 +19,7 @@ import { registerInit } from "./commands/init.ts";
 import { registerPublish } from "./commands/publish.ts";
 import { registerSimulate } from "./commands/simulate.ts";
 import { registerStatus } from "./commands/status.ts";
+import { registerSvid } from "./commands/svid.ts";
 import { registerTest } from "./commands/test.ts";
 import { registerUp } from "./commands/up.ts";
 import { registerVersion } from "./commands/version.ts";
@@ -46,6 +47,7 @@ const COMMANDS: readonly Register[] = [
   registerAgent,
   registerCa,
   registerFederation,
+  registerSvid,
   registerEnvoy,
   registerDoctor,
   registerCompletion,

@@ -1,0 +1,48 @@
+import { printable } from "../../policies/index.ts";
+import { SpiffeError } from "../../spiffe/index.ts";
+import { JwtSource, WorkloadApiClient } from "../../spiffe/workload-api/index.ts";
+import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
+import type { SvidOptions } from "../commands/svid.ts";
+import type { Io } from "../io.ts";
+import { json, lines } from "../screen.ts";
+import { sourceOptions } from "./x509.ts";
+
+/** Prints a token for these audiences, and nothing else, so that it can be passed on. */
+export async function showJwt(
+  options: SvidOptions & { readonly audience: readonly string[] },
+  io: Io,
+): Promise<ExitCode> {
+  const how = sourceOptions(options, io);
+  const source = await JwtSource.open({ ...how, now: io.clock });
+  try {
+    const { audience, expiresAt, id, token } = await source.fetch({ audience: options.audience, signal: how.signal });
+    if (options.output === "json") json(io.stdout, { id: `${id}`, audience, expiresAt, token });
+    else lines(io.stdout, token);
+    return EXIT.ok;
+  } finally {
+    source.close();
+  }
+}
+
+/** Has the token on standard input verified, and prints whom it proves; findings where it does not. */
+export async function validateJwt(options: SvidOptions & { readonly audience: string }, io: Io): Promise<ExitCode> {
+  const { signal, ...how } = sourceOptions(options, io);
+  const client = new WorkloadApiClient(how);
+  try {
+    const token = (await io.stdin()).trim();
+    const { claims, id } = await client.validateJwtSvid(token, { audience: options.audience, signal });
+    if (options.output === "json") json(io.stdout, { id: `${id}`, claims: Object.fromEntries(claims) });
+    else
+      lines(
+        io.stdout,
+        `${id}`,
+        ...[...claims].map(([name, value]) => `  ${printable(name)}  ${printable(JSON.stringify(value))}`),
+      );
+    return EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof SpiffeError) || error.code !== "ERR_SPIFFE_WORKLOAD_API") throw error;
+    throw new CliError("ERR_CLI_REFUSED", `the token proves nothing: ${printable(error.message)}`, { cause: error });
+  } finally {
+    client.close();
+  }
+}
