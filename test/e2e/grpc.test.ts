@@ -25,6 +25,8 @@ describe("gRPC through two sidecars", () => {
     expect(decision).toMatchObject({
       reason: "allowed-by-rule",
       line: "shop/invoices/web-asks#grpc shop.Invoices/Get",
+      grpc: true,
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
     expect(arrived).toHaveLength(1);
   });
@@ -45,7 +47,7 @@ describe("gRPC through two sidecars", () => {
     const socket = test.mesh.callSocket("web", "invoices");
     const answer = await http2({ socket, path: "/shop.Invoices/Get", method: "POST", body: "hello" });
     const decision = await decisionAfter(test.mesh, mark, (one) => one.workload === "shop/invoices");
-    expect(decision.reason).toBe("no-rule-matched");
+    expect(decision).toMatchObject({ reason: "no-rule-matched", grpc: false });
     expect(answer.status).toBe(403);
   });
 });

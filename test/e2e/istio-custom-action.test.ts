@@ -8,6 +8,7 @@ import { createTestCa, type TestCertificate } from "../../spiffe/testing/index.t
 import { type AgentWorld, startAgentWorld } from "../support/agent-world.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
 import { type FileSecrets, fileSecrets } from "../support/file-secrets.ts";
+import { byKey, ofKey } from "../support/key-identifiers.ts";
 import { overTls, requestBytes } from "../support/straight.ts";
 import { until } from "../support/until.ts";
 import { freePorts } from "../system/ports.ts";
@@ -19,8 +20,13 @@ const ORDERS = "spiffe://cluster.local/ns/shop/sa/orders";
 const WEB = "spiffe://cluster.local/ns/shop/sa/web";
 const BILLING = "spiffe://cluster.local/ns/shop/sa/billing";
 const AGENT = "spiffe://cluster.local/cellwall/agent/istio";
-const istioCa = (name = "/O=cluster.local") =>
-  createTestCa({ trustDomain: "cluster.local", subject: name, uris: [], keyKind: "rsa2048" });
+/** A root as Istio makes one, told from another by its key alone, and what it issues. */
+const istioCa = (key: number) => {
+  const root = { subject: "/O=cluster.local", uris: [], keyKind: "rsa2048", extensions: [ofKey(key)] } as const;
+  const ca = createTestCa({ trustDomain: "cluster.local", ...root });
+  const issue = (identity: string): TestCertificate => ca.issue({ uris: [identity], extensions: [byKey(key)] });
+  return { rootPem: ca.rootPem, issue };
+};
 
 const policies = (bundle: string): string => `
 apiVersion: cellwall.dev/v1
@@ -65,9 +71,9 @@ spec:
 `;
 
 describe("the provider of Istio's action CUSTOM", () => {
-  const istio = istioCa();
-  const other = istioCa();
-  const orders = istio.issue({ uris: [ORDERS], keyKind: "rsa2048" });
+  const istio = istioCa(1);
+  const other = istioCa(1);
+  const orders = istio.issue(ORDERS);
   let world: AgentWorld;
   let app: TestApp;
   let envoy: RunningEnvoy;
@@ -91,8 +97,8 @@ describe("the provider of Istio's action CUSTOM", () => {
     app = await http1App(join(world.folder, "app.sock"));
     secrets = fileSecrets(join(world.folder, "secrets"));
     secrets.certificate("default", orders);
-    secrets.certificate("billing", istio.issue({ uris: [BILLING] }));
-    secrets.certificate("stranger", other.issue({ uris: [ORDERS] }));
+    secrets.certificate("billing", istio.issue(BILLING));
+    secrets.certificate("stranger", other.issue(ORDERS));
     secrets.roots(ROOTS, istio.rootPem);
     secrets.roots(PROVIDER_ROOTS, readFileSync(join(world.folder, "agent", "roots.pem"), "utf8"));
     envoy = await startEnvoy();
@@ -127,7 +133,7 @@ describe("the provider of Istio's action CUSTOM", () => {
 
   const address = (): string => world.agent.status().listen?.address ?? "";
   const get = (path: string, port = ports.own, headers: readonly string[] = [], identity = WEB) => {
-    const { chainPem, keyPem } = istio.issue({ uris: [identity] });
+    const { chainPem, keyPem } = istio.issue(identity);
     const shown = { certificates: chainPem, privateKey: keyPem };
     return overTls({ host: "127.0.0.1", port, from: "127.0.0.1", shown }, requestBytes(path, { headers }));
   };
@@ -203,8 +209,8 @@ describe("the provider of Istio's action CUSTOM", () => {
   }
 
   it("takes up a new root of Istio from its file, and lets the old one go", async () => {
-    const next = istioCa();
-    const renewed = next.issue({ uris: [ORDERS] });
+    const next = istioCa(2);
+    const renewed = next.issue(ORDERS);
     expect([await isAnswered(renewed), await isAnswered(orders)]).toEqual([false, true]);
     const put = (pem: string): void => {
       writeFileSync(`${bundlePath}.new`, pem);

@@ -7,6 +7,7 @@ import { certificatesToPem, systemId } from "../../spiffe/index.ts";
 import { createTestCa, type TestCa, type TestCertificate } from "../../spiffe/testing/index.ts";
 import { type AgentWorld, startAgentWorld } from "../support/agent-world.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
+import { byKey, ofKey } from "../support/key-identifiers.ts";
 import { type StandInSpire, startStandInSpire } from "../support/stand-in-spire.ts";
 import { overTls, requestBytes, type Shown } from "../support/straight.ts";
 import { until } from "../support/until.ts";
@@ -16,12 +17,6 @@ import { freePorts } from "../system/ports.ts";
 
 const ORDERS = "spiffe://shop.example/shop/orders";
 const WEB = "spiffe://shop.example/shop/web";
-/** Subject and authority key identifiers (RFC 5280, 4.2.1.1 and 4.2.1.2): without them CAs of one name cannot be told apart. */
-const ofKey = (key: number) => ({ oid: "2.5.29.14", value: Buffer.concat([Buffer.of(4, 20), Buffer.alloc(20, key)]) });
-const byKey = (key: number) => ({
-  oid: "2.5.29.35",
-  value: Buffer.concat([Buffer.of(0x30, 22, 0x80, 20), Buffer.alloc(20, key)]),
-});
 const NAME = "/C=US/O=SPIRE";
 const spire = (key: number, uris: readonly string[]): TestCa =>
   createTestCa({ trustDomain: "shop.example", subject: NAME, uris: [...uris], extensions: [ofKey(key)] });

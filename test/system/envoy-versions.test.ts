@@ -207,6 +207,10 @@ async function oldEnvoy(version: string): Promise<string> {
 
 /** The end-to-end tests that need no TCP listener, which Envoy 1.36 cannot protect. */
 const WITHOUT_TCP = ["front-door", "istio-custom-action", "envoy-gateway", "spire-identities"];
+const WITH_TCP = [...WITHOUT_TCP, "http", "grpc", "tcp", "websocket", "revocation", "straight-at-the-peer"];
+
+/** Below 1.39 Envoy leaves this path as it is: it is denied as ambiguous, not for the path that it leads to. */
+const OTHER_REASON = /denies \/static\/\.\.;x\/admin as no-rule-matched$/;
 
 /** Runs the end-to-end tests, attacks past the sidecar among them, on another Envoy; what failed, and how many passed. */
 async function endToEnd(
@@ -215,7 +219,7 @@ async function endToEnd(
 ): Promise<{ readonly failed: readonly string[]; readonly passed: number }> {
   const folder = mkdtempSync(join(tmpdir(), "cw-"));
   const report = join(folder, "report.json");
-  const files = withTcp ? ["test/e2e/"] : WITHOUT_TCP.map((name) => `test/e2e/${name}.test.ts`);
+  const files = (withTcp ? WITH_TCP : WITHOUT_TCP).map((name) => `test/e2e/${name}.test.ts`);
   const vitest = repositoryPath("node_modules", "vitest", "vitest.mjs");
   const args = [vitest, "run", "--project", "system", "--reporter=json", `--outputFile=${report}`, ...files];
   const env = { ...process.env, CELLWALL_ENVOY: path, CELLWALL_DEPTH: "quick" };
@@ -246,7 +250,7 @@ describe("traffic and attacks", () => {
         expect(wrong).toEqual({});
         const { failed, passed } = await endToEnd(await oldEnvoy(version), !version.startsWith("1.36."));
         results[version] = { ...counts, endToEndTests: passed };
-        expect([failed, passed > 20]).toEqual([[], true]);
+        expect([failed.filter((name) => !OTHER_REASON.test(name)), passed > 20]).toEqual([[], true]);
       });
     }
   }
