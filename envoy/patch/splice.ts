@@ -24,8 +24,10 @@ export function applyEdits(source: ConfigSource, edits: readonly Edit[]): string
     depth: /^\n( *)/.exec(splice.text)?.[1]?.length ?? 0,
   }));
   ordered.sort((a, b) => b.splice.start - a.splice.start || a.depth - b.depth || b.index - a.index);
+  const newline = source.text.includes("\r\n") ? "\r\n" : "\n";
   return ordered.reduce(
-    (text, { splice: { start, end, text: piece } }) => text.slice(0, start) + piece + text.slice(end),
+    (text, { splice: { start, end, text: piece } }) =>
+      text.slice(0, start) + piece.replaceAll("\n", newline) + text.slice(end),
     source.text,
   );
 }
@@ -137,7 +139,8 @@ class Writer {
   private behind(node: ConfigNode, lines: string): Splice {
     const end = contentEnd(node);
     const newline = this.text[end - 1] === "\n" ? end - 1 : this.text.indexOf("\n", end);
-    const at = newline === -1 ? this.text.length : newline;
+    const line = newline === -1 ? this.text.length : newline;
+    const at = this.text[line - 1] === "\r" ? line - 1 : line;
     return { start: at, end: at, text: `\n${lines}` };
   }
 
