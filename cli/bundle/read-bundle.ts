@@ -11,7 +11,9 @@ import { type SignedBundle, verifyBundle } from "./verify-bundle.ts";
 
 /** Whether a folder is a bundle: it holds `bundle.json`, beside its shards. */
 export function isBundle(source: string, cwd: string): boolean {
-  return isFile(join(resolve(cwd, source), "bundle.json"));
+  const folder = resolve(cwd, source);
+  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder && isFile(join(folder, "bundle.json"));
 }
 
 const storedBundle = z.object({ envelope: signedEnvelope });

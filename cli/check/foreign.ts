@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { parseDocuments, printable } from "../../policies/index.ts";
 import { type PublishedPolicies, parseMessage, publishedPolicies } from "../../protocol/index.ts";
 import { type AuthorityOptions, ask, authorityAccess } from "../admin-client.ts";
+import { isBundle } from "../bundle/read-bundle.ts";
 import { sayUnsigned } from "../bundle/verify-bundle.ts";
 import { CliError, systemCode } from "../cli-error.ts";
 import type { Io } from "../io.ts";
@@ -37,6 +38,14 @@ async function readPublished(options: ForeignOptions, io: Io): Promise<Published
     const access = authorityAccess(against === "authority" ? options : { ...options, authority: against }, io);
     return (await ask(access, { method: "GET", path: "/v1/policies", answer: publishedPolicies })).files;
   }
+  if (isBundle(against, io.cwd))
+    throw new CliError(
+      "ERR_CLI_FILE",
+      `\`${printable(against)}\` is a bundle, which holds no documents to judge folders with`,
+      {
+        hint: "ask the authority: `--against authority`, or keep what `GET /v1/policies` answers in a file",
+      },
+    );
   const path = resolve(io.cwd, against);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true || /\.ya?ml$/.test(against))
     return readPolicyFolders([against], io.cwd).map((file) => ({ ...file, source: "" }));

@@ -102,7 +102,13 @@ describe("cellwall diff", () => {
     expect((await diffed("HEAD:elsewhere")).err).toContain("there are no policies (*.yaml) in `HEAD:elsewhere`");
   });
 
-  it("reads the shards of a bundle", async () => {
+  it("reads a single file of policies", async () => {
+    writeFileSync(join(folder(), "all.yaml"), `${MESH}---\n${access("GET /orders/{id}")}`);
+    const { code, out } = await diffed("policies", "all.yaml");
+    expect([code, out]).toEqual([0, expect.stringMatching(/^equivalent: /)]);
+  });
+
+  it("reads the shards of a bundle, and says that they carry no signature", async () => {
     const files = ["mesh.yaml", "nested/orders.yaml"].map((path) => ({
       path,
       text: readFileSync(join(folder(), "next", path), "utf8"),
@@ -111,7 +117,9 @@ describe("cellwall diff", () => {
     const set = resolve(documents, { diagnostics });
     const shards = set.destinations.map((destination) => shardOf(set, destination));
     writeFileSync(join(folder(), "bundle.json"), JSON.stringify({ shards }));
-    expect((await diffed("bundle.json", "next")).out).toMatch(/^equivalent: /);
+    const { out, err: said } = await diffed("bundle.json", "next");
+    expect(out).toMatch(/^equivalent: /);
+    expect(said).toBe("warning: `bundle.json` carries no signature, so it is believed as it is\n");
     expect((await diffed("policies", "bundle.json")).out).toMatch(/^broader: /);
     writeFileSync(join(folder(), "bundle.json"), "{}");
     const { code, err } = await diffed("bundle.json");

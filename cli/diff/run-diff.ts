@@ -1,4 +1,12 @@
-import { type DiffReport, diff, diffMarkdown, diffText, isBroader, isNarrower } from "../../policies/index.ts";
+import {
+  type DiffReport,
+  diff,
+  diffMarkdown,
+  diffText,
+  isBroader,
+  isNarrower,
+  withCandidates,
+} from "../../policies/index.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
 import type { DiffCommandOptions } from "../commands/diff.ts";
 import type { Io } from "../io.ts";
@@ -13,7 +21,8 @@ export async function runDiff(
 ): Promise<ExitCode> {
   const { output, failOn } = options;
   const [before, after] = [await readSource(sources.old, options, io), await readSource(sources.new, options, io)];
-  const report = diff(before, after, { now: io.clock() });
+  const next = options.candidate === true ? withCandidates(after) : after;
+  const report = diff(before, next, { now: io.clock() });
   if (output === "json") json(io.stdout, report);
   else if (output === "markdown") io.stdout.write(diffMarkdown(report));
   else lines(io.stdout, diffText(report));

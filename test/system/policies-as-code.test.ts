@@ -175,6 +175,14 @@ describe("policies as code, with a running authority", () => {
       expect(compared.err).toContain("signed by its policy signer");
     });
 
+    it("is nothing to judge a folder with: it holds no documents", async () => {
+      const { code, err } = await cellwall("check", "orders", "--against", ".cellwall/agent");
+      expect([code, err]).toEqual([
+        3,
+        expect.stringMatching(/is a bundle, which holds no documents[\s\S]*--against authority/),
+      ]);
+    });
+
     it("is believed as it is where no root is known, which is said", async () => {
       const { code, err } = await explain("--policies", ".cellwall/agent", "--state", "none");
       expect([code, err]).toEqual([
