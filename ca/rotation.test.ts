@@ -266,6 +266,9 @@ describe("rotation", () => {
       expect(compromised.map(({ role }) => role)).toEqual(["root", "intermediate", "intermediate"]);
       expect(compromised.map(({ serial }) => serial)).toContain(before);
       expect(anchors(t)).toContain(oldest);
+      const { tainted = [] } = t.ca.trustNotice();
+      expect(tainted).toContain(oldest);
+      expect(tainted).not.toContain(t.ca.rootFingerprint());
     });
 
     it("laggards do not hold it: each step ends at the deadline", async () => {

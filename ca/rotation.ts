@@ -63,9 +63,12 @@ export class Rotation {
   /** What agents are told: keys whose work is to be replaced, and whether to try a handshake. */
   notice(): TrustNotice {
     const { all } = this.#parts.hierarchy;
-    const tainted = all()
-      .filter(({ compromised, role, state }) => compromised && state === "retired" && role !== "jwt")
-      .flatMap(({ certificate }) => (certificate === undefined ? [] : [publicKeyFingerprint(certificate)]));
+    const retired = all().filter(({ role, state }) => state === "retired" && role !== "jwt");
+    // With one in other hands everything is replaced, also what an older one has signed: what is left then is known to be sound.
+    const replacing = retired.some(({ compromised }) => compromised) ? retired : [];
+    const tainted = replacing.flatMap(({ certificate }) =>
+      certificate === undefined ? [] : [publicKeyFingerprint(certificate)],
+    );
     const next = prepared(all(), "intermediate");
     const probing = next !== undefined && (this.#confirmed.has("root") || this.#confirmed.has("intermediate"));
     return { ...(tainted.length === 0 ? {} : { tainted }), ...(probing ? { probe: next.serial } : {}) };

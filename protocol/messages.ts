@@ -158,7 +158,7 @@ export type NodeWorkloads = z.infer<typeof nodeWorkloads>;
 export const trustBundles = z.strictObject({
   trustDomain: z.string(),
   bundles: z.record(z.string(), z.string()),
-  /** SHA-256 of public keys (SubjectPublicKeyInfo) that may be in other hands: what they signed is to be replaced now. */
+  /** SHA-256 of public keys (SubjectPublicKeyInfo): what they signed is to be replaced now, as one of them may be in other hands. */
   tainted: z.array(sha256Hex).optional(),
   /** Names an authority that is about to sign: agents try a handshake with a certificate of it and report how it went. */
   probe: z.string().optional(),
