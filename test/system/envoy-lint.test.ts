@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { type EnvoyVersion, envoyVersion, locateEnvoy, runEnvoy } from "../../envoy/binary/index.ts";
+import { askAdmin, type EnvoyVersion, envoyVersion, locateEnvoy, runEnvoy } from "../../envoy/binary/index.ts";
 import { lintConfig, type PatchTarget, readSource } from "../../envoy/lint/index.ts";
 import { patchConfig } from "../../envoy/patch/index.ts";
 import { parseSpiffeId, parseTrustDomain } from "../../spiffe/index.ts";
@@ -25,6 +25,8 @@ const server = ca.issue({ uris: ["spiffe://shop.example/shop/orders"] });
 const sockets = { authz: at("authz.sock"), envoy: at("envoy.sock") };
 let ports: readonly number[] = [];
 let agent: TestAgent;
+/** What the last Envoy said of its configuration. */
+let dump = "";
 let apps: { readonly http: TestApp; readonly tcp: TestApp };
 
 beforeAll(async () => {
@@ -138,6 +140,7 @@ async function attacked(path: string, text: string): Promise<ReadonlyMap<string,
   const envoy = await runEnvoy({ path, bootstrap: parse(text), adminSocket: at("admin.sock") });
   try {
     await envoy.ready();
+    dump = (await askAdmin(at("admin.sock"), "/config_dump")).body;
     const outcomes = new Map<string, Outcome>();
     for (const [index, hole] of HOLES.entries()) {
       apps.http.received.length = 0;
@@ -175,6 +178,7 @@ const versions = depth === "full" ? ["pinned", ...OLD_ENVOYS.keys()] : ["pinned"
 describe.each(versions)("on Envoy %s", (version) => {
   let before: ReadonlyMap<string, Outcome>;
   let after: ReadonlyMap<string, Outcome>;
+  let dumped: ReadonlySet<string>;
   let found: { readonly before: ReadonlySet<string>; readonly after: ReadonlySet<string> };
 
   beforeAll(async () => {
@@ -190,6 +194,7 @@ describe.each(versions)("on Envoy %s", (version) => {
       );
     found = { before: ids(text), after: ids(patched.text) };
     before = await attacked(path, text);
+    dumped = ids(dump);
     after = await attacked(path, patched.text);
   });
 
@@ -202,6 +207,10 @@ describe.each(versions)("on Envoy %s", (version) => {
     if (version === "1.36.4" && id === "banner-before-authorization") return;
     expect(found.after).not.toContain(`${id} ${id}`);
     expect(hole.shows(closed), JSON.stringify(closed)).toBe(false);
+  });
+
+  it("finds in what the running Envoy says of itself all that is in the file", () => {
+    expect([...found.before].filter((one) => !dumped.has(one))).toEqual([]);
   });
 
   it("still lets good requests through where the patch has been", () => {
