@@ -67,6 +67,18 @@ describe("cellwall init --from", () => {
     expect(io.err()).toContain("nothing was written");
   });
 
+  it("prints what docs/compose.md shows", async () => {
+    const page = readFileSync(new URL("../../../docs/compose.md", import.meta.url), "utf8");
+    const block = (beginning: string): string => {
+      const found = [...page.matchAll(/```\w*\n([\s\S]*?)```/g)].find(([, text]) => text?.startsWith(beginning));
+      return found?.[1] ?? `no block that begins with ${beginning}`;
+    };
+    expect(block("# Acme's shop")).toBe(fixture("plain"));
+    const { io } = await init(fixture("plain"));
+    expect(io.out()).toContain(block("--- a/compose.yaml"));
+    expect(io.err()).toContain(block("4 workloads"));
+  });
+
   it("refuses a file that has sidecars, one that is none, and to overwrite policies", async () => {
     await init(fixture("plain"), "--write");
     expect((await init(fixture("plain"), "--write")).io.err()).toContain("are there already");
