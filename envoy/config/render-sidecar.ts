@@ -106,7 +106,7 @@ function sidecarOf(workload: Workload): Sidecar {
   throw configError(
     workload.span,
     `the workload \`${workload.namespace}/${workload.name}\` has no \`sidecar\` to render`,
-    "give it a `sidecar`, or bring an Envoy configuration of your own",
+    "give it a `sidecar`, or make an Envoy configuration of your own its sidecar with `cellwall envoy patch`",
   );
 }
 
