@@ -7,6 +7,7 @@ import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
 export interface DiffCommandOptions extends TrustOptions {
   readonly output: "text" | "json" | "markdown";
   readonly failOn?: "broader" | "narrower" | "any";
+  readonly candidate?: boolean;
 }
 
 /** `cellwall diff`. */
@@ -26,6 +27,10 @@ export const registerDiff: Register = (program, { io, action }) => {
         "any",
       ]),
     )
+    .option(
+      "--candidate",
+      "let the candidate policies of the new set stand in for its live ones; without it live policies are compared",
+    )
     .addOption(
       new Option("--output <form>", "form of the answer; markdown is for a pull request")
         .choices(["text", "json", "markdown"])
@@ -38,6 +43,7 @@ export const registerDiff: Register = (program, { io, action }) => {
     "diff main --fail-on broader --output markdown",
     "diff envs/staging envs/prod --output json",
     "diff .cellwall/agent policies",
+    "diff policies policies --candidate",
   ).action(
     action(async (old: string, next: string, options: DiffCommandOptions) => {
       const { runDiff } = await import("../diff/run-diff.ts");

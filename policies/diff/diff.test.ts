@@ -11,6 +11,7 @@ import { diff } from "./diff.ts";
 import { code, diffMarkdown } from "./markdown.ts";
 import type { DiffReport } from "./report.ts";
 import { diffText } from "./text.ts";
+import { withCandidates } from "./with-candidates.ts";
 
 const from = [{ workload: "web" }];
 const GET: RuleInput = { from, requests: ["GET /orders/{id:int}"] };
@@ -32,6 +33,28 @@ const denying = (...deny: readonly RuleInput[]): readonly PolicyInput[] => [
 ];
 
 describe("diff", () => {
+  it("compares live policies, or what the candidates would make of the set", () => {
+    const live: PolicyInput = { name: "p", protects: "orders", allow: [GET] };
+    const set = buildSet({
+      workloads: { orders: {}, web: {} },
+      policies: [
+        { ...live, name: "q", allow: [{ from, requests: ["GET /carts"] }] },
+        { ...live, name: "q", stage: "candidate", action: "withdraw" },
+        live,
+        { ...live, stage: "candidate", allow: [GET, { from, requests: ["POST /orders"] }] },
+        { ...live, name: "r", stage: "candidate", allow: [{ from, requests: ["GET /new"] }] },
+      ],
+    });
+    expect(diff(set, set, { now: NOW }).direction).toBe("equivalent");
+    const { destinations } = diff(set, withCandidates(set), { now: NOW });
+    const lines = destinations.flatMap((each) => each.lines).map(({ id, change }) => `${change} ${id}`);
+    expect(lines.sort()).toEqual([
+      "added shop/p/a1#POST /orders",
+      "added shop/r/a0#GET /new",
+      "removed shop/q/a0#GET /carts",
+    ]);
+  });
+
   it.each<[string, readonly PolicyInput[], readonly PolicyInput[], string]>([
     ["a line that came", [], allowing(GET), "broader"],
     ["a line that went", allowing(GET), [], "narrower"],

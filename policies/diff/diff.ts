@@ -15,7 +15,8 @@ export interface DiffOptions {
 
 /**
  * What changes from one policy set to another: per destination, per kind of caller and per line whether it is equivalent,
- * broader, narrower or both, each with a request that has the claimed verdicts under both sets. Live policies only.
+ * broader, narrower or both, each with a request that has the claimed verdicts under both sets. Live policies only:
+ * `withCandidates` makes a set of the candidates.
  * Exact over everything that a request can be; where it is not, `inexact` says so.
  */
 export function diff(oldSet: PolicySet, newSet: PolicySet, options: DiffOptions): DiffReport {

@@ -112,6 +112,24 @@ describe("simulate", () => {
     expect(changes(set, [record()])).toEqual([["newly-denied", 1]]);
   });
 
+  it("never lets a line come true that asks for an address which the peer has none of", () => {
+    const set = setOf(
+      {
+        allow: [
+          {
+            from: [{ workload: "web", addresses: ["10.0.0.0/8"] }],
+            requests: ["GET /orders/{id:int}"],
+            headers: { "x-tenant": "acme" },
+          },
+        ],
+      },
+      { workloads: { orders: { mode: "monitor" }, web: {} } },
+    );
+    // A denial either way, which monitor mode relaxes only where the header rules the line out.
+    expect(changes(set, [record()])).toEqual([["undecidable", 1, ["header `x-tenant`"]]]);
+    expect(changes(set, [record()], { compare: "evaluated" })).toEqual([["newly-denied", 1]]);
+  });
+
   it("takes a condition for met where the set that decided asked for the same", () => {
     const old = allowing({ requests: ["GET /orders/{id:int}"], headers: { "x-tenant": "acme" } });
     expect(changes(old, [record()], { old })).toEqual([["unchanged", 1]]);
