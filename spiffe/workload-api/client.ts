@@ -26,6 +26,8 @@ export interface Watcher<T> {
   updated(state: T): void;
   /** The Workload API has no identity for this workload, or no longer: what was told before holds no more. */
   withdrawn(error: SpiffeError): void;
+  /** An attempt failed that may succeed later; what was told before still holds. */
+  failed?(error: SpiffeError): void;
   /** Trying again cannot help; nothing more comes. */
   ended(error: SpiffeError): void;
 }
@@ -127,9 +129,11 @@ export class WorkloadApiClient {
         return;
       }
       if (error.code === "ERR_SPIFFE_NO_IDENTITY") watcher.withdrawn(error);
+      else watcher.failed?.(error);
       this.#options.onProblem?.(error);
       attempt += 1;
-      await delay(this.#waitMs(attempt), undefined, { signal, ref: false }).catch(() => undefined);
+      // Keeps the process up as an open stream does: a program that waits for its first identity must not end meanwhile.
+      await delay(this.#waitMs(attempt), undefined, { signal }).catch(() => undefined);
     }
   }
 

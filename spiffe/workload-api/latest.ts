@@ -35,6 +35,10 @@ export class Latest<T> implements Watcher<T> {
     if (this.#state.kind !== "waiting") this.#set({ kind: "gone", error });
   }
 
+  failed(error: SpiffeError): void {
+    this.#lastError = error;
+  }
+
   ended(error: SpiffeError): void {
     this.#final = true;
     this.#set({ kind: "gone", error });

@@ -106,6 +106,15 @@ describe("X509Source", () => {
     await eventually("no stream left", () => provider.listeners === 0);
   });
 
+  it("gives up waiting for a Workload API that is not there, with the reason", async () => {
+    const opening = X509Source.open({
+      ...options(),
+      address: "unix:///nowhere.sock",
+      signal: AbortSignal.timeout(300),
+    });
+    await expect(opening).rejects.toThrow("the Workload API does not answer");
+  });
+
   it("W-c: has no identity any more once it was taken back, and has one again when it is given", async () => {
     present();
     const source = kept(await X509Source.open(options()));
