@@ -8,7 +8,7 @@ import { formatFindings, type PolicySet } from "../../policies/index.ts";
 import { readGoodSet } from "../check/read-good-set.ts";
 import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
 import type { EnvoyPatchOptions } from "../commands/envoy-config.ts";
-import { findWorkload } from "../explain/find-workload.ts";
+import { findWorkload, fullName } from "../explain/find-workload.ts";
 import type { Io } from "../io.ts";
 import { count, lines, paint } from "../screen.ts";
 import { stateFolder } from "../state-folder.ts";
@@ -49,6 +49,7 @@ function targetOf(set: PolicySet, options: EnvoyPatchOptions, envoyVersion: Envo
   const { authz, envoy } = socketPaths(runDir, workload);
   const { keepOverrideHeaders = [], checkHeaders = [] } = workload.sidecar ?? {};
   return {
+    workload: fullName(workload),
     mesh: set.mesh,
     sockets: { authz, envoy },
     envoyVersion,

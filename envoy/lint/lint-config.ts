@@ -138,6 +138,7 @@ function someTarget(version: EnvoyVersion | undefined): PatchTarget {
     jwtProviders: new Map(),
   };
   return {
+    workload: "example/workload",
     mesh,
     sockets: { authz: "/run/cellwall/authz.sock", envoy: "/run/cellwall/envoy.sock" },
     envoyVersion: version ?? PINNED_VERSION,

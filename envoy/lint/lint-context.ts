@@ -8,6 +8,8 @@ import type { ConfigNode } from "./tree.ts";
 
 /** What a configuration is patched for. */
 export interface PatchTarget {
+  /** `<namespace>/<name>` */
+  readonly workload: string;
   /** Trust domains whose workloads may call. */
   readonly mesh: PolicySet["mesh"];
   /** Paths of the agent's sockets for the workload. */

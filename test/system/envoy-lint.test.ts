@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -11,6 +12,7 @@ import { createTestCa } from "../../spiffe/testing/index.ts";
 import { depth } from "../support/depth.ts";
 import { startTestAgent, type TestAgent } from "./agent.ts";
 import { startHttpApp, startTcpApp, type TestApp } from "./app.ts";
+import { converse, tlsTo } from "./clients.ts";
 import { HOLES, type Hole, type Outcome } from "./holes.ts";
 import { fetchOldEnvoy, OLD_ENVOYS } from "./old-envoys.ts";
 import { freePorts } from "./ports.ts";
@@ -71,11 +73,11 @@ const CHECK = {
   grpc_service: { envoy_grpc: { cluster_name: "cellwall_authz" }, timeout: "1s" },
 };
 
-function userConfig(): string {
+function userConfig(holes: readonly Hole[] = HOLES): string {
   const config = {
     admin: { address: { pipe: { path: at("admin.sock") } } },
     static_resources: {
-      listeners: HOLES.map((hole, index) => listener(hole, ports[index] ?? 0)),
+      listeners: holes.map((hole, index) => listener(hole, ports[index] ?? 0)),
       clusters: [
         pipe("app", at("app.sock")),
         pipe("tcp", at("tcp.sock")),
@@ -164,6 +166,7 @@ function targetFor(envoyVersion: EnvoyVersion): PatchTarget {
     jwtProviders: new Map(),
   };
   return {
+    workload: "shop/orders",
     mesh,
     sockets,
     envoyVersion,
@@ -224,5 +227,32 @@ describe.each(versions)("on Envoy %s", (version) => {
       "host-ambiguous",
     ];
     expect(names.filter((id) => after.get(id)?.status !== (id === "path-not-normalized" ? "403" : "200"))).toEqual([]);
+  });
+});
+
+describe("a plaintext listener patched with mutual TLS", () => {
+  it("admits a workload of the mesh by its identity, and nobody else", async () => {
+    const { path, version } = await locateEnvoy();
+    const plain: Hole = { id: "plain", authz: "none", attack: async () => "", shows: () => false };
+    const target = { ...targetFor(version), mtls: true };
+    const { text, left } = patchConfig(readSource("envoy.yaml", userConfig([plain])), target);
+    expect(left).toEqual([]);
+    const envoy = await runEnvoy({ path, bootstrap: parse(text), adminSocket: at("admin.sock") });
+    const [port = 0] = ports;
+    const request = "GET /public/ HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    try {
+      await envoy.ready();
+      agent.checks.length = 0;
+      const web = await converse(tlsTo(port, ca.issue({ uris: ["spiffe://shop.example/shop/web"] })), request);
+      expect(web.text).toMatch(/^HTTP\/1\.1 200 /);
+      expect(agent.checks.at(-1)).toMatchObject({ ok: true, attributes: { listener: { kind: "mesh", port } } });
+      const foreign = createTestCa({ trustDomain: "shop.example" }).issue({ uris: ["spiffe://shop.example/shop/web"] });
+      const others = [tlsTo(port), tlsTo(port, foreign), connect(port, "127.0.0.1")];
+      const answers = await Promise.all(others.map((socket) => converse(socket, request)));
+      expect(answers.map((one) => one.text)).toEqual(["", "", ""]);
+      expect(agent.checks.length).toBe(1);
+    } finally {
+      await envoy.stop();
+    }
   });
 });

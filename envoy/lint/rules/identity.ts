@@ -48,8 +48,20 @@ function anonymous(context: LintContext, chain: ChainView): void {
     node: tls ?? node,
     scope: scopeOf(chain),
     detail: tls === undefined ? "plaintext" : "no client certificate is asked for",
-    ...(mends ? { edits: set(node, ["transport_socket"], meshListenerTls(context.target, alpn)) } : {}),
+    ...(mends
+      ? { edits: [...set(node, ["transport_socket"], meshListenerTls(context.target, alpn)), ...named(context)] }
+      : {}),
   });
+}
+
+/** Envoy asks no server for secrets without a name of its own. */
+function named({ view, target }: LintContext): readonly Edit[] {
+  const { bootstrap } = view;
+  if (bootstrap === undefined) return [];
+  const names = { id: target.workload, cluster: "cellwall" };
+  return Object.entries(names).flatMap(([key, value]) =>
+    at(bootstrap, "node", key) === undefined ? set(bootstrap, ["node", key], value) : [],
+  );
 }
 
 interface Validated {

@@ -27,6 +27,7 @@ const set = meshOf(
 
 /** What the cases are patched for. */
 export const TARGET: PatchTarget = {
+  workload: "shop/orders",
   mesh: set.mesh,
   sockets: { authz: "/run/cw/authz.sock", envoy: "/run/cw/envoy.sock" },
   envoyVersion: VERSION,
