@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Help } from "commander";
 import type { ExitCode } from "./cli-error.ts";
 import type { CommandContext, Register } from "./command.ts";
 import { registerAgent } from "./commands/agent.ts";
@@ -54,6 +54,11 @@ const COMMANDS: readonly Register[] = [
   registerVersion,
 ];
 
+/** Describes an option as commander does by itself. */
+const PLAIN_HELP = new Help();
+/** What it says of an option that may be repeated and was not given. */
+const NONE = / \(default: \[\]\)/;
+
 /** The command line's definition over an `Io`; `ended` is told a command's exit code. */
 export function createProgram(io: Io, ended: (code: ExitCode) => void): Command {
   const program = new Command("cellwall");
@@ -63,6 +68,7 @@ export function createProgram(io: Io, ended: (code: ExitCode) => void): Command 
     .showSuggestionAfterError(true)
     .showHelpAfterError("(--help says more)")
     .helpCommand("help [command]", "help for a command")
+    .configureHelp({ optionDescription: (option) => PLAIN_HELP.optionDescription(option).replace(NONE, "") })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),

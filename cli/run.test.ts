@@ -47,6 +47,7 @@ describe("run", () => {
       await run([...command, "--help"], io);
       const [, examples = ""] = io.out().split("Examples:\n");
       expect(examples.split("\n").filter(Boolean).length).toBeGreaterThan(0);
+      expect(io.out()).not.toContain("[]");
       for (const line of examples.split("\n").filter(Boolean))
         expect(line).toContain(`$ cellwall ${command.join(" ")}`);
     },
