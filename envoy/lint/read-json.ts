@@ -12,7 +12,7 @@ export class JsonSyntaxError extends SyntaxError {
 
 const MAX_DEPTH = 500;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const STRING = /"(?:[^"\\]|\\.)*"/y;
+const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
 const SPACE = /[ \t\r\n]*/y;
 const WORDS: ReadonlyMap<string, ScalarValue> = new Map<string, ScalarValue>([
   ["true", true],
