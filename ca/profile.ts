@@ -176,9 +176,15 @@ export function keyIdOf(publicKey: KeyObject): Buffer {
   return createHash("sha256").update(contentOf(bits, Tag.BITSTRING).subarray(1)).digest().subarray(0, 20);
 }
 
-/** DER of a public key's SubjectPublicKeyInfo. */
+const spkis = new WeakMap<KeyObject, Buffer>();
+
+/** DER of a public key's SubjectPublicKeyInfo; taken from the key once, as that costs as much as several signatures. */
 export function spkiOf(publicKey: KeyObject): Buffer {
-  return publicKey.export({ type: "spki", format: "der" });
+  const known = spkis.get(publicKey);
+  if (known !== undefined) return known;
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  spkis.set(publicKey, spki);
+  return spki;
 }
 
 function signCertificate(template: Template, key: KeyObject): SignedCertificate {
