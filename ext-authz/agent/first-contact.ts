@@ -24,7 +24,7 @@ export async function pinnedTrust(options: {
       certificate.verify(certificate.publicKey),
   );
   if (root === undefined) {
-    throw untrusted(options.url, "it shows no root with the join token's fingerprint");
+    throw untrusted(options.url, "it shows no root with the expected fingerprint");
   }
   return trustFrom(options, root, chain);
 }
@@ -50,9 +50,9 @@ function trustFrom(
 function untrusted(url: string, reason: string): AgentError {
   return new AgentError(
     "ERR_AGENT_AUTHORITY_UNTRUSTED",
-    `the server at \`${url}\` is not the token's authority: ${reason}`,
+    `the server at \`${url}\` is not the expected authority: ${reason}`,
     {
-      hint: "make a new join token at the authority that this agent is to join, and check the address",
+      hint: "check the address; make a new join token, or copy the root's fingerprint anew, at the authority that this agent is to join",
     },
   );
 }
