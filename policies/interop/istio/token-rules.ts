@@ -81,19 +81,17 @@ function allowWays(tests: readonly TokenTest[], { issuers, say }: TokenContext):
 const TWICE = "one claim is tested twice, which one rule cannot; tokens of such an issuer are left out";
 
 function denyWays(tests: readonly TokenTest[], { issuers, say }: TokenContext): TokenWays {
-  const [first] = tests.filter(({ negated }) => !negated);
-  const spared = tests.some(({ negated }) => negated);
-  const counted = spared ? issuers.all : [...issuers.all, ...issuers.some];
+  const positive = tests.filter(({ negated }) => !negated);
+  const [first] = positive;
   if (first !== undefined) {
-    const ways = counted.flatMap((provider) => {
-      const joined = allOf(tests.map((test) => waysOf(test, provider, "deny")));
-      if (joined === undefined)
-        say(first)("narrower", "one claim is tested twice; the deny holds for what one test is about");
-      return (joined ?? passing(askedOf(first, provider))).map((way) => jwtOf(provider, way));
-    });
+    const ways = [
+      ...issuers.all.flatMap((provider) => deniedTokens(tests, first, provider, say)),
+      // Where a token is not verified it spares nobody, so that of these what is asked for is looked at alone.
+      ...issuers.some.flatMap((provider) => deniedTokens(positive, first, provider, say)),
+    ];
     return { ways, denied: [] };
   }
-  const relevant = counted.filter((provider) => tests.some((test) => askedOf(test, provider).kind !== "never"));
+  const relevant = issuers.all.filter((provider) => tests.some((test) => askedOf(test, provider).kind !== "never"));
   const [only, ...more] = relevant;
   if (only === undefined) return NOT_ASKED;
   const joined = more.length > 0 ? undefined : allOf(tests.map((test) => waysOf(test, only, "deny")));
@@ -104,6 +102,18 @@ function denyWays(tests: readonly TokenTest[], { issuers, say }: TokenContext): 
   }
   const open = joined.some(({ token, claims }) => !token && Object.keys(claims).length === 0);
   return open ? NOT_ASKED : { ways: joined.map((way) => jwtOf(only, way)), denied: [] };
+}
+
+function deniedTokens(
+  tests: readonly TokenTest[],
+  first: TokenTest,
+  provider: DraftProvider,
+  say: TokenContext["say"],
+): readonly DraftJwt[] {
+  const joined = allOf(tests.map((test) => waysOf(test, provider, "deny")));
+  if (joined === undefined)
+    say(first)("narrower", "one claim is tested twice; the deny holds for what one test is about");
+  return (joined ?? passing(askedOf(first, provider))).map((way) => jwtOf(provider, way));
 }
 
 function waysOf(test: TokenTest, provider: DraftProvider, effect: "allow" | "deny"): readonly TokenChoice[] {
