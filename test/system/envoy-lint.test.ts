@@ -207,7 +207,7 @@ describe.each(versions)("on Envoy %s", (version) => {
     if (hole === undefined || open === undefined || closed === undefined) throw new Error("no outcome");
     expect(hole.shows(open), JSON.stringify(open)).toBe(true);
     expect(found.before).toContain(`${id} ${id}`);
-    if (version === "1.36.4" && id === "banner-before-authorization") return;
+    if (hole.left || (version === "1.36.4" && id === "banner-before-authorization")) return;
     expect(found.after).not.toContain(`${id} ${id}`);
     expect(hole.shows(closed), JSON.stringify(closed)).toBe(false);
   });

@@ -20,6 +20,8 @@ export interface Hole {
   readonly host?: object;
   readonly tls?: (ca: TestCa) => object;
   readonly tcp?: true;
+  /** Of a hole that only the user can close. */
+  readonly left?: true;
   attack(port: number, ca: TestCa): Promise<string>;
   /** Whether the outcome shows the hole. */
   shows(outcome: Outcome): boolean;
@@ -66,6 +68,20 @@ const append = {
   append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
 };
 const PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute";
+
+const ROUTER = {
+  name: "envoy.filters.http.router",
+  typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+};
+
+/** Envoy's own rules, which let everything below a path through and nothing else. */
+const rbacAllowing = (prefix: string): object => ({
+  name: "envoy.filters.http.rbac",
+  typed_config: {
+    "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
+    rules: { policies: { p: { permissions: [{ url_path: { path: { prefix } } }], principals: [{ any: true }] } } },
+  },
+});
 
 /** The holes that are about traffic. The agent of the test allows `/public/` and `/` and denies everything else. */
 export const HOLES: readonly Hole[] = [
@@ -156,6 +172,13 @@ export const HOLES: readonly Hole[] = [
     attack: get("/unknown"),
     // Nobody decided: an answer of the router and not of authorization.
     shows: ({ status }) => status === "404",
+  },
+  {
+    id: "rbac-path-unguarded",
+    left: true,
+    hcm: { normalize_path: true, http_filters: [rbacAllowing("/public/"), ROUTER] },
+    attack: get("/public/%2e%2e;x/admin"),
+    shows: got(({ url }) => url.startsWith("/public/..;x")),
   },
   {
     id: "client-certificate-optional",

@@ -63,6 +63,8 @@ const pathOf = (command: string): string | undefined =>
 
 let folder = "";
 let envoyPath = "";
+/** What the last command printed. */
+let said = "";
 let ports: { envoy: number; app: number };
 const children: ChildProcess[] = [];
 const processes: CommandProcess[] = [];
@@ -114,7 +116,11 @@ async function follow(command: string): Promise<readonly (number | null)[]> {
   const background = command.endsWith(" &");
   switch (name) {
     case "cellwall":
-      if (!background) return [(await runCommand(args, { cwd: folder })).code];
+      if (!background) {
+        const { code, output } = await runCommand(args, { cwd: folder });
+        said = output;
+        return [code];
+      }
       processes.push(startCommand(args, { cwd: folder }));
       return [];
     case "envoy":
@@ -154,6 +160,8 @@ describe("a hand-written Envoy and a web server of the system", () => {
         const [patch = "", up = "", envoy = "", watched = "", enforce = "", denied = ""] = commands;
         start(path ?? "", server.args(folder, ports.app));
         expect(await follow(patch)).toEqual([0]);
+        expect(said).toContain(/written: .* mended/.exec(page)?.[0] ?? "no such line on the page");
+        expect(said).toContain(/written: .* mended/.exec(page)?.[0] ?? "no such line on the page");
         await follow(up);
         await until(
           () => processes[0]?.output() ?? "",
