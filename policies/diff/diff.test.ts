@@ -33,6 +33,18 @@ const denying = (...deny: readonly RuleInput[]): readonly PolicyInput[] => [
 ];
 
 describe("diff", () => {
+  it("sees that a deny marked `always` reaches fewer paths of a workload in monitor mode, whatever it asks of the query", () => {
+    const always = (path: string): readonly PolicyInput[] => [
+      {
+        name: "p",
+        protects: "orders",
+        deny: [{ always: true, requests: [`PUT ${path}`, "GET /x"], query: { q: { kind: "equals", value: "v" } } }],
+      },
+    ];
+    const workloads = { orders: { mode: "monitor" as const }, web: {} };
+    expect(report(always("/**"), always("/"), { workloads }).direction).toBe("broader");
+  });
+
   it("compares live policies, or what the candidates would make of the set", () => {
     const live: PolicyInput = { name: "p", protects: "orders", allow: [GET] };
     const set = buildSet({

@@ -65,7 +65,9 @@ function headline(report: SimulationReport): string {
 
 function notes({ skipped, folded }: SimulationReport): string {
   return [
-    skipped.unreadable === 0 ? "" : `passed over, since they are no records: ${number(skipped.unreadable)} ${skipped.unreadable === 1 ? "line" : "lines"}`,
+    skipped.unreadable === 0
+      ? ""
+      : `passed over, since they are no records: ${number(skipped.unreadable)} ${skipped.unreadable === 1 ? "line" : "lines"}`,
     skipped.other === 0 ? "" : `passed over, since the sidecar itself refused: ${number(skipped.other)} records`,
     folded ? "there are many different paths: some stand together as /**" : "",
   ]

@@ -56,6 +56,8 @@ interface Asked {
   readonly unrecorded: readonly string[];
   /** Whether it also asks for something that the sidecar itself does not know: then it never comes out true. */
   readonly isBlind: boolean;
+  /** Whether it may ask for such a thing: an exception does only where its requests match. */
+  readonly mayBeBlind: boolean;
   /** Whether it is an allow, all of which was true when the record was made. */
   readonly isMet: boolean;
 }
@@ -90,11 +92,11 @@ function settleUnknown(ruling: Ruling, open: Open, recorded: Recorded): Outcome 
   // Unknown to the live path as well, which denies for that.
   if (asked.some(({ unrecorded }) => unrecorded.length === 0)) return decided(ruling, "deny");
   const denies = asked.some((each) => !isAllow(each));
-  const isBlind = asked.some((each) => each.isBlind);
+  const mayBeBlind = asked.some((each) => each.mayBeBlind);
   const mayAllow = allow !== undefined || asked.some((each) => isAllow(each) && !each.isBlind);
-  const mayDeny = denies || isBlind || allow === undefined;
+  const mayDeny = denies || mayBeBlind || allow === undefined;
   const evaluated = mayAllow && mayDeny ? undefined : mayAllow ? "allow" : "deny";
-  const monitored = isBlind ? undefined : relaxed(open, asked);
+  const monitored = mayBeBlind ? undefined : relaxed(open, asked);
   const verdict = recorded.destination.mode === "monitor" ? monitored : evaluated;
   return { verdict, evaluated, ...named(evaluated, ruling, allow), why: unrecordedOf(asked) };
 }
@@ -129,8 +131,10 @@ function askedOf(unknown: UnknownLine, recorded: Recorded): Asked {
     ...(unknown.isKindUnknown ? ["whether the request is gRPC (`content-type`)"] : []),
     ...unrecordedConditions(rule, recorded).filter((text) => !withheld.includes(text)),
   ];
-  const isBlind = withheld.length > 0 || lacksAddress(unknown, attributes);
-  return { unknown, unrecorded, isBlind, isMet: rule.effect === "allow" && unrecorded.length === 0 && !isBlind };
+  const isBlind = withheld.length > 0 || (unknown.found.fromBlocks !== undefined && lacksAddress(attributes));
+  const mayBeBlind = isBlind || (unknown.found.except?.fromBlocks !== undefined && lacksAddress(attributes));
+  const isMet = rule.effect === "allow" && unrecorded.length === 0 && !mayBeBlind;
+  return { unknown, unrecorded, isBlind, mayBeBlind, isMet };
 }
 
 /** The conditions of a rule that no record holds, but for those of an allow that are known to have been true. */
@@ -154,8 +158,7 @@ function headerText(name: string): string {
   return `header \`${name}\``;
 }
 
-/** Whether a line asks for an address that the record has none of, which is unknown to the live path as well. */
-function lacksAddress({ found }: UnknownLine, { peerAddress }: Attributes): boolean {
-  if (found.fromBlocks === undefined && found.except?.fromBlocks === undefined) return false;
+/** Whether there is no address, so that what asks for one is unknown to the live path as well. */
+function lacksAddress({ peerAddress }: Attributes): boolean {
   return peerAddress === undefined || parseAddress(peerAddress) === undefined;
 }

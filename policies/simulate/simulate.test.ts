@@ -130,6 +130,14 @@ describe("simulate", () => {
     expect(changes(set, [record()], { compare: "evaluated" })).toEqual([["newly-denied", 1]]);
   });
 
+  it("asks for the address of an exception only where the exception's requests match", () => {
+    const except = { from: [{ workload: "web", addresses: ["10.0.0.0/8"] }], requests: ["GET /orders/1"] };
+    const headers = { "x-tenant": "acme" };
+    const set = allowing({ requests: ["GET /orders/{id:int}", "GET /carts"], headers, except });
+    const denied = (path: string) => record({ ...DENIED, path });
+    expect(changes(set, [denied("/carts")])).toEqual([["undecidable", 1, ["header `x-tenant`"]]]);
+  });
+
   it("takes a condition for met where the set that decided asked for the same", () => {
     const old = allowing({ requests: ["GET /orders/{id:int}"], headers: { "x-tenant": "acme" } });
     expect(changes(old, [record()], { old })).toEqual([["unchanged", 1]]);

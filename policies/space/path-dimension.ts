@@ -150,10 +150,11 @@ class Walk {
   }
 
   #matters(items: readonly Item[]): boolean {
-    if (this.#touch === undefined) return true;
+    const touch = this.#touch;
+    if (touch === undefined || this.#others.some(([condition]) => touch.has(condition))) return true;
     return items.some(({ spec }) => {
       const condition = this.#specs[spec]?.[0];
-      return condition !== undefined && this.#touch?.has(condition) === true;
+      return condition !== undefined && touch.has(condition);
     });
   }
 

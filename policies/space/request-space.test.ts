@@ -71,6 +71,11 @@ describe("requestSpace", () => {
     expect(asked.covered(ORDERS, whole, [line("a1", "ANY /a/**"), post]).example?.http?.method).toBe("GET");
   });
 
+  it("knows that a deny whose exception is every connection hits none", () => {
+    const { space: asked } = space([{ from, requests: ["tcp *"] }], { deny: [{ except: { requests: ["tcp *"] } }] });
+    expect(asked.covered(ORDERS, line("a0", "tcp *"), [line("d0", "*")]).example?.tcp).toEqual({});
+  });
+
   it("tells what leaving a line out changes, and that a shadowed one changes nothing", () => {
     const { space: asked } = space([{ from, requests: ["GET /a", "GET /b"] }], {
       deny: [{ requests: ["ANY /a/**"] }, { requests: ["GET /c"] }],

@@ -72,15 +72,7 @@ export class Search {
   }
 
   run(contenders: readonly Contender[], bits: number): Found {
-    const entries = contenders.map(
-      (contender): Entry => ({
-        contender,
-        term: contender.piece,
-        at: 0,
-        truth: contender.piece.status,
-        except: contender.piece.except.map((term, index) => ({ term, index, at: 0, truth: term.status })),
-      }),
-    );
+    const entries = contenders.flatMap((contender) => entryOf(contender) ?? []);
     return this.#settle(entries, bits);
   }
 
@@ -141,6 +133,23 @@ export class Search {
     }
     return merged.found();
   }
+}
+
+/** A line before anything is asked; nothing where its exception is everything. */
+function entryOf(contender: Contender): Entry | undefined {
+  const { conditions, status, except } = contender.piece;
+  const everything = except.filter((term) => term.conditions.length === 0);
+  if (everything.some((term) => term.status === TRUE)) return undefined;
+  const carved = except.flatMap((term, index): readonly Carved[] =>
+    term.conditions.length === 0 ? [] : [{ term, index, at: 0, truth: term.status }],
+  );
+  return {
+    contender,
+    term: { conditions, status },
+    at: 0,
+    truth: everything.length === 0 ? status : UNKNOWN,
+    except: carved,
+  };
 }
 
 function inOrder(entries: readonly Entry[]): readonly Entry[] {
