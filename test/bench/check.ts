@@ -1,7 +1,7 @@
 /**
  * Times `cellwall check` as a whole process, cold, on a repository with 1,000 rules, 300 workloads and 1,000 test cases.
  *
- *   npm run build && npx rolldown test/bench/check.ts --platform node --file .cache/bench-check.mjs && node .cache/bench-check.mjs
+ *   npm run build && node test/bench/run.mjs check
  *
  * Ends with 1 where the median takes longer than the bar. Arguments: path of the built command (`dist/cli/main.js`), then options for
  * `check` such as `--only test`.
@@ -11,6 +11,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
+import { recordResult } from "../support/record-result.ts";
 
 const WORKLOADS = 300;
 const RULES = 1_000;
@@ -117,6 +118,14 @@ try {
   console.log(
     `${RULES} rules, ${WORKLOADS} workloads, ${CASES} cases: median ${Math.round(median)} ms of ${text} ms (${availableParallelism()} cores, Node.js ${process.versions.node})`,
   );
+  const runsMs = took.map(Math.round);
+  recordResult("bench-check", {
+    rules: RULES,
+    workloads: WORKLOADS,
+    cases: CASES,
+    medianMs: Math.round(median),
+    runsMs,
+  });
   process.exitCode = median < BAR_MS ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,8 +1,9 @@
 import { cpus } from "node:os";
 import { performance } from "node:perf_hooks";
 import { diff, type PolicySet, parseDocuments, resolve } from "../../policies/index.ts";
+import { recordResult } from "../support/record-result.ts";
 
-// How long a difference takes: `node test/bench/diff.ts [rules] [workloads]`, 1,000 and 300 where nothing is said. Reading
+// How long a difference takes: `node test/bench/run.mjs diff [rules] [workloads]`, 1,000 and 300 where nothing is said. Reading
 // the texts is measured apart. The bar is 2 seconds for 1,000 against 1,000 rules on one core; the first case is cold.
 
 interface Case {
@@ -75,6 +76,7 @@ function milliseconds(since: number): string {
 }
 
 console.log(`${rules} against ${rules} rules, ${workloads} workloads, ${cpus()[0]?.model ?? "unknown processor"}`);
+const cases: Record<string, unknown>[] = [];
 for (const one of CASES) {
   const reading = performance.now();
   const sets = [read(setText(one, 1)), read(setText(one, 2))] as const;
@@ -82,10 +84,13 @@ for (const one of CASES) {
   const started = performance.now();
   const before = process.cpuUsage();
   const report = diff(sets[0], sets[1], { now: new Date("2027-01-01T00:00:00Z") });
-  const took = milliseconds(started);
+  const tookMs = Math.round(performance.now() - started);
+  const took = `${tookMs} ms`;
   const cpu = Math.round(process.cpuUsage(before).user / 1_000);
+  cases.push({ name: one.name, milliseconds: tookMs, processorMs: cpu });
   const lines = report.destinations.reduce((sum, destination) => sum + destination.lines.length, 0);
   console.log(
     `${one.name}: ${took} (processor ${cpu} ms; both sets read in ${readIn}), ${report.direction}, ${report.destinations.length} workloads, ${lines} lines, ${report.inexact ? "inexact" : "exact"}`,
   );
 }
+recordResult("bench-diff", { rules, workloads, cases });

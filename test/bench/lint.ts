@@ -1,8 +1,9 @@
 import { cpus } from "node:os";
 import { performance } from "node:perf_hooks";
 import { lint, parseDocuments, resolve } from "../../policies/index.ts";
+import { recordResult } from "../support/record-result.ts";
 
-// How long lint takes: `node test/bench/lint.ts [rules] [workloads]`, 1,000 and 300 where nothing is said. Reading the
+// How long lint takes: `node test/bench/run.mjs lint [rules] [workloads]`, 1,000 and 300 where nothing is said. Reading the
 // texts is measured apart. The bar is 2 seconds of lint on one core, cold.
 
 const RULES_A_POLICY = 10;
@@ -78,6 +79,8 @@ function main(): void {
   const end = performance.now();
   const { user, system } = process.cpuUsage(cpu);
   const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
+  const processorMs = Math.round((user + system) / 1_000);
+  recordResult("bench-lint", { rules, workloads, milliseconds: Math.round(end - read), processorMs });
   const kinds = new Map<string, number>();
   for (const { id } of findings) kinds.set(id, (kinds.get(id) ?? 0) + 1);
   console.log(`${cpus()[0]?.model ?? "unknown processor"}, Node.js ${process.version}`);

@@ -2,8 +2,9 @@ import { cpus } from "node:os";
 import { performance } from "node:perf_hooks";
 import { parseDocuments, resolve } from "../../policies/index.ts";
 import { Simulation } from "../../policies/simulate/index.ts";
+import { recordResult } from "../support/record-result.ts";
 
-// How long a simulation takes: `node test/bench/simulate.ts [tuples]`, one million distinct ones where nothing is said.
+// How long a simulation takes: `node test/bench/run.mjs simulate [tuples]`, one million distinct ones where nothing is said.
 // Making the log is not measured; reading its lines, deciding and grouping is.
 
 const SERVICES = 50;
@@ -91,6 +92,13 @@ for (let start = 0; start < tuples; start += CHUNK) {
 }
 const report = timed(() => simulation.report());
 
+recordResult("bench-simulate", {
+  tuples,
+  rules,
+  seconds: Number((tookMs / 1_000).toFixed(2)),
+  processorSeconds: Number((processorMs / 1_000).toFixed(2)),
+  residentMiB: Math.round(process.memoryUsage.rss() / 1_048_576),
+});
 console.log(
   JSON.stringify({
     benchmark: "simulate",
