@@ -57,7 +57,16 @@ async function loadLibsql(): Promise<Open> {
       // One array: a lone Buffer argument would end the process.
       return adapt(statement.reader, statement, (parameters) => [parameters]);
     };
-    return { name: "libsql", prepare, close: () => void database.close() };
+    const close = (): void => {
+      // It closes for good only when its statements have been collected; a copy of the file alone is to be whole before.
+      try {
+        if (database.open) database.exec("pragma wal_checkpoint(truncate)");
+      } catch {
+        // A file that is no database has no log either.
+      }
+      database.close();
+    };
+    return { name: "libsql", prepare, close };
   };
 }
 

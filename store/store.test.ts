@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Generated, type Migration, sql } from "kysely";
@@ -171,6 +171,18 @@ describe.each(drivers)("store on %s", (driver) => {
     await expect(openStore({ file: join(folder, "none", "x.db"), driver })).rejects.toMatchObject({
       code: "ERR_STORE_OPEN",
     });
+  });
+
+  it("holds everything in one file once it is closed: a copy of it is a backup", async () => {
+    const first = await openHere();
+    await first.migrate("test", MIGRATIONS);
+    await first.db.withTables<Tables>().insertInto("item").values({ name: "kept", bytes: null }).execute();
+    await first.close();
+    const copy = join(folder, "copy.db");
+    await copyFile(join(folder, "state.db"), copy);
+    const second = await openHere(copy);
+    const rows = await second.db.withTables<Tables>().selectFrom("item").select("name").execute();
+    expect(rows).toEqual([{ name: "kept" }]);
   });
 
   it("can be closed before and after its first query, and twice", async () => {
