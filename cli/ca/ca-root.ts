@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { encryptKey, makeOfflineRoot } from "../../ca/index.ts";
 import { certificatesFromPem, parseTrustDomain, publicKeyFingerprint } from "../../spiffe/index.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
@@ -26,7 +26,7 @@ export async function caRoot(options: RootOptions, io: Io): Promise<ExitCode> {
   }
   const parts = { trustDomain: parseTrustDomain(options.trustDomain), clock: io.clock, random: randomBytes };
   const root = makeOfflineRoot(parts, readDays(options.days));
-  makeOwnFolder(options.out);
+  makeOwnFolder(resolve(io.cwd, options.out));
   writeNew(join(options.out, "root.key"), encryptKey(root.key, passphrase), io, 0o600);
   writeNew(join(options.out, "root.pem"), root.certificate, io, 0o644);
   const [certificate] = certificatesFromPem(root.certificate);

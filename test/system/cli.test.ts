@@ -143,6 +143,27 @@ describe("the cellwall command", () => {
     });
   });
 
+  it("an offline root signs the authority's intermediate: ca root, request, sign, init; ca recover finds nothing lost", async () => {
+    writeFileSync(join(folder, "pass"), "correct horse battery staple\n");
+    const domain = ["--trust-domain", "mesh.example"];
+    const secret = ["--key-passphrase-file", "pass"];
+    const root = ["--root-cert", "safe/root.pem"];
+    expect(await cellwall("ca", "root", ...domain, "--out", "safe")).toMatchObject({ code: 2 });
+    expect(await cellwall("ca", "root", ...domain, "--out", "safe", ...secret)).toMatchObject({
+      code: 0,
+    });
+    const request = await cellwall("ca", "request", ...domain, "--state", "c", ...secret);
+    writeFileSync(join(folder, "i.csr"), request.out);
+    const signed = await cellwall("ca", "sign", "i.csr", ...domain, ...root, "--root-key", "safe/root.key", ...secret);
+    expect(signed).toMatchObject({ code: 0, out: expect.stringContaining("BEGIN CERTIFICATE") });
+    writeFileSync(join(folder, "i.pem"), signed.out);
+    const init = ["ca", "init", ...domain, "--state", "c", ...root, "--intermediate", "i.pem", ...secret];
+    expect(await cellwall(...init)).toMatchObject({ code: 0, out: expect.stringContaining("founded") });
+    expect(await cellwall(...init)).toMatchObject({ err: expect.stringContaining("founded already") });
+    const recover = await cellwall("ca", "recover", "--state", "c", ...secret);
+    expect(recover).toMatchObject({ code: 0, out: expect.stringContaining("nothing is lost") });
+  });
+
   it("authority and agent run apart: publish, join by token, lag and catch up", async () => {
     const node =
       "---\napiVersion: cellwall.dev/v1\nkind: Node\nmetadata: { name: host-1, labels: { pool: apps } }\nspec: { attest: [{ joinToken: {} }] }\n";
