@@ -155,13 +155,13 @@ function sayClaims(test: TokenTest, { effect, say, issuers, suspect }: TokenCont
   if (claim.length === 1 && name === "aud") return;
   speak("narrower", "a claim that is no text or list of texts satisfies no allow and hits every deny", "odd-claim");
   const odd = oddPayload(claim, values);
-  const [provider] = [...issuers.all, ...issuers.some];
-  if (odd !== undefined && provider !== undefined)
+  if (odd === undefined) return;
+  for (const provider of [...issuers.all, ...issuers.some])
     suspect({
       field: test,
       scope: "odd-claim",
       reason: `\`${printable(name, 80)}\` is compared as text, whatever it is, and may be one name with dots`,
-      change: { claims: { [provider.name]: { iss: provider.issuer, ...odd } } },
+      change: { claims: { [provider.name]: { iss: provider.issuer, sub: "x", ...odd } } },
     });
 }
 
