@@ -80,6 +80,15 @@ describe("cellwall diff", () => {
     expect((await diffed(...argv)).code).toBe(code);
   });
 
+  it("--candidate compares with what the candidates would make of the set", async () => {
+    write("policies", "GET /orders");
+    const candidate = access("GET /orders", "POST /orders").replace("spec:\n", "spec:\n  stage: candidate\n");
+    writeFileSync(join(folder(), "policies", "candidate.yaml"), candidate);
+    expect((await diffed("policies", "policies", "--fail-on", "any")).code).toBe(0);
+    const { code, out } = await diffed("policies", "policies", "--candidate", "--fail-on", "broader");
+    expect([code, out]).toEqual([1, expect.stringContaining("shop/orders/web#POST /orders")]);
+  });
+
   it("writes the whole report as JSON, and Markdown for a pull request", async () => {
     const report: unknown = JSON.parse((await diffed("policies", "next", "--output", "json")).out);
     expect(report).toMatchObject({
