@@ -24,7 +24,7 @@ const PROVIDERS = ["corp", "other"];
 describe("lint", () => {
   it("judges every line of random sets as deciding request by request does", () => {
     const seed = runSeed();
-    const sets = runCount(500, 20_000);
+    const sets = runCount(300, 20_000);
     const seen = new Map<string, number>();
     for (let done = 0; done < sets; done++) runSet((seed + done) >>> 0, seen);
     const counts = [...seen].sort(([, left], [, right]) => right - left);
