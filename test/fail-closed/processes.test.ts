@@ -194,17 +194,9 @@ describe("processes that die", () => {
     await expect(askForSvid(join(deployment.folder, "agent", "agent"), deployment.url, vault)).rejects.toMatchObject({
       httpStatus: 403,
     });
-    const { output } = await deployment.cli(
-      "ca",
-      "status",
-      "--state",
-      "authority",
-      "--output",
-      "json",
-      "--limit",
-      "50",
-    );
-    const { entries } = ledgerEntries.pick({ entries: true }).loose().parse(JSON.parse(output));
+    const { output } = await deployment.cli("ca", "ledger", "--state", "authority", "--output", "json");
+    const lines = output.split("\n").filter((line) => line !== "");
+    const { entries } = ledgerEntries.parse({ entries: lines.map((line): unknown => JSON.parse(line)) });
     expect(entries.filter(({ identity }) => identity === vault)).toMatchObject([
       { kind: "refusal", node: "host-1", reason: expect.stringContaining("host-1") },
     ]);
