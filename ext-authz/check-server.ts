@@ -49,15 +49,16 @@ export function addCheck(server: Server, handler: (request: Buffer) => Buffer): 
   });
 }
 
-/** A grpc-js server with the limits and the keepalive that all sockets of the agent share. */
+/**
+ * A grpc-js server with the limits and the keepalive that all sockets of the agent share.
+ * `grpc.enable_channelz` stays on: without it grpc-js keeps no list of its sessions, and cannot end them.
+ */
 export function grpcServer(options: { readonly maxReceiveBytes: number }): Server {
   return new Server({
     "grpc.max_receive_message_length": options.maxReceiveBytes,
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 20_000,
     "grpc.max_concurrent_streams": 10_000,
-    // Nobody asks for these figures, and they are kept up with each call.
-    "grpc.enable_channelz": 0,
   });
 }
 
