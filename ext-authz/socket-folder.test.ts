@@ -28,7 +28,7 @@ describe("the socket folder", () => {
   });
 
   it.skipIf(!isRoot())(
-    "belongs to the workload's uid when the agent is root, and is taken back at the next start",
+    "belongs to the workload's uid when the agent is root, and is taken back at the next start (needs root: it gives files away)",
     async () => {
       await closeSocketFolder(paths);
       for (const path of Object.values(paths)) await listen(path);

@@ -37,11 +37,14 @@ describe("lockState", () => {
     lock.release();
   });
 
-  it.runIf(process.platform === "linux")("takes the lock of a process whose id another one has by now", () => {
-    const here = state();
-    writeFileSync(join(here.authority, "lock"), `${process.pid} 1\n`);
-    lockState(here).release();
-  });
+  it.runIf(process.platform === "linux")(
+    "takes the lock of a process whose id another one has by now (Linux: start times from /proc)",
+    () => {
+      const here = state();
+      writeFileSync(join(here.authority, "lock"), `${process.pid} 1\n`);
+      lockState(here).release();
+    },
+  );
 
   it("takes a lock that nobody can read", () => {
     const here = state();

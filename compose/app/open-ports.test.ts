@@ -18,7 +18,7 @@ describe("openPorts", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("listeningPorts", () => {
+describe.runIf(process.platform === "linux")("listeningPorts (Linux: it reads /proc/net)", () => {
   it("has what others can reach, and nothing of loopback", async () => {
     const [everywhere, loopback] = [await listening("0.0.0.0"), await listening("127.0.0.1")];
     expect(listeningPorts()).toContain(everywhere.port);

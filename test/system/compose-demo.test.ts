@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCommand } from "../support/processes.ts";
 
-describe.runIf(process.platform === "linux")("cellwall demo --mesh boutique", () => {
+describe("cellwall demo --mesh boutique", () => {
   let folder = "";
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "cw-"));

@@ -36,7 +36,7 @@ const ROWS: readonly [RegExp, RegExp][] = [
   [/revoke the intruder/, /revoked-identity/],
 ];
 
-describe.runIf(process.platform === "linux")("cellwall demo", () => {
+describe.runIf(process.platform === "linux")("cellwall demo (Linux: /proc tells its processes)", () => {
   let folder = "";
   let demo: CommandProcess;
   /** Every process that the demo was ever seen with. */
