@@ -8,7 +8,7 @@ import type { CaContext } from "./context.ts";
 import { pemOf, tryReadKey } from "./encrypted-key.ts";
 import { type Made, type MadeIssuer, madeOf, makeIntermediate } from "./making.ts";
 import { issuerOf, spkiOf } from "./profile.ts";
-import type { Rotatable } from "./rotation-store.ts";
+import type { Rotatable } from "./rotatable.ts";
 
 /** What people bring, as PEM. */
 export interface Brought {

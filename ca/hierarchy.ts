@@ -10,12 +10,12 @@ import type { HostNames } from "./extensions.ts";
 import { createHierarchy, loadHierarchy } from "./hierarchy-store.ts";
 import { pastHalf, validityFrom } from "./lifetimes.ts";
 import { type SignedCertificate, signLeaf } from "./profile.ts";
+import type { Rotatable } from "./rotatable.ts";
 import {
   activate,
   bring,
   markCompromised,
   prepare,
-  type Rotatable,
   remove,
   renewSigner,
   reschedule,

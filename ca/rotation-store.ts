@@ -7,10 +7,8 @@ import { raiseBundleSequence, readHierarchy, removeStrayKeys } from "./hierarchy
 import { ledgerHead } from "./ledger.ts";
 import { outlastSeconds } from "./lifetimes.ts";
 import { keep, type Made, makeIntermediate, makeRoot, makeSigner, makeTokenKey } from "./making.ts";
+import type { Rotatable } from "./rotatable.ts";
 import type { AuthorityRole, CaTransaction } from "./tables.ts";
-
-/** What can be replaced. A root brings an intermediate of its own. */
-export type Rotatable = "root" | "intermediate" | "jwt";
 
 /** Everything that changes when one of a kind comes into use. */
 const ROLES: Readonly<Record<Rotatable, readonly AuthorityRole[]>> = {

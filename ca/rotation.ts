@@ -7,7 +7,8 @@ import type { CaContext } from "./context.ts";
 import { type Hierarchy, isPastHalf } from "./hierarchy.ts";
 import { type Holder, holdersAt, issuedSince } from "./holders.ts";
 import { type KnownReport, unconfirmed, unprobed, unreplaced, withoutBundle } from "./laggards.ts";
-import type { Rotatable, UseTimes } from "./rotation-store.ts";
+import type { Rotatable } from "./rotatable.ts";
+import type { UseTimes } from "./rotation-store.ts";
 
 /** What the rotation stands on. */
 export interface RotationParts {
