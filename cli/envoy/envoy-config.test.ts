@@ -206,10 +206,68 @@ describe("cellwall envoy patch", () => {
     expect(code).toBe(1);
   });
 
-  it("refuses what is no bootstrap of its own", async () => {
-    writeFileSync(file(), "static_resources: { clusters: [] }\n");
+  it.each([
+    ["static_resources: { clusters: [] }\n", "envoy.yaml:1:1: there is no listener in it"],
+    ["configs: []\n", "envoy.yaml:1:1: this is what a running Envoy says of itself"],
+    ["resources: []\n", "envoy.yaml:1:1: these are xDS resources"],
+    [
+      "dynamic_resources:\n  lds_config: { path_config_source: { path: /etc/envoy/lds.yaml } }\n",
+      "envoy.yaml:2:15: its listeners come from the file `/etc/envoy/lds.yaml`",
+    ],
+    [
+      "dynamic_resources:\n  lds_config: { api_config_source: { grpc_services: [{ envoy_grpc: { cluster_name: xds } }] } }\n",
+      "envoy.yaml:2:15: its listeners come from the server of cluster `xds`",
+    ],
+  ])("refuses what has nothing that can be patched: %j", async (text, message) => {
+    writeFileSync(file(), text);
     const { code, err } = await patch();
-    expect(err).toContain("without static listeners, so there is nothing here to patch");
+    expect(err).toContain(message);
+    expect(err).toMatch(/hint: .+/);
     expect(code).toBe(3);
+  });
+
+  it("leads an Envoy to the sockets of another workload or run folder when it is patched for them", async () => {
+    writeFileSync(file(), ENVOY);
+    await patch("--write");
+    const again = await patch("--write", "--run-dir", "/run/other");
+    expect(again.err).toContain("written: envoy.yaml, 2 findings mended");
+    const text = readFileSync(file(), "utf8");
+    expect([text.includes("/run/cw/"), text.includes("path: /run/other/shop.orders/authz.sock")]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  it("says what is not in the text: listeners and routes that a server sends", async () => {
+    const rds = "rds: { route_config_name: all, config_source: { ads: {} } }";
+    const lds = "dynamic_resources: { lds_config: { ads: {} } }\n";
+    writeFileSync(file(), lds + ENVOY.replace(/route_config: .*/, rds));
+    const { code, err } = await patch("--write");
+    expect(err).toMatch(/warning: this Envoy: parts of the configuration .*: listeners \[unseen-resources\]/);
+    expect(err).toMatch(/warning: listener `web`: parts of the configuration .*: routes \[unseen-resources\]/);
+    expect(code).toBe(0);
+    // Routes tell the agent which headers are kept from it, so here none is.
+    expect(readFileSync(file(), "utf8")).not.toContain("disallowed_headers");
+    expect((await patch("--check")).code).toBe(0);
+  });
+
+  it("takes another authority's certificate from where the mesh says that it is, and refuses --mtls where it does not", async () => {
+    const issuer = (more: string) =>
+      SET.replace("enforce }", `enforce, identity: { issuer: external, bundle: { file: /x.pem }${more} } }`);
+    const patchFor = async (set: string) => {
+      writeFileSync(file(), ENVOY);
+      mkdirSync(join(folder(), "external"), { recursive: true });
+      writeFileSync(join(folder(), "external", "set.yaml"), set);
+      return patch("external", "--mtls", "--write");
+    };
+    expect((await patchFor(issuer(', certificates: { sds: "unix:/run/spire/agent.sock" }'))).code).toBe(0);
+    const text = readFileSync(file(), "utf8");
+    expect(text).toContain("path: /run/spire/agent.sock");
+    expect(text.match(/- name: cellwall_identity/g)).toHaveLength(1);
+    expect(text.match(/- name: cellwall_envoy$/gm)).toHaveLength(1);
+    const refused = await patchFor(issuer(""));
+    expect(refused.err).toContain("nothing says where this Envoy finds its own");
+    expect(refused.err).toContain("hint: add `certificates: { sds: unix:/… }`");
+    expect([refused.code, readFileSync(file(), "utf8")]).toEqual([3, ENVOY]);
   });
 });

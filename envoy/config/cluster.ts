@@ -1,3 +1,4 @@
+import type { Mesh } from "../../policies/index.ts";
 import { type Endpoint, upstreamAddress } from "./endpoint.ts";
 import { type JsonObject, typed } from "./json.ts";
 
@@ -5,7 +6,7 @@ import { type JsonObject, typed } from "./json.ts";
 export const AUTHZ_CLUSTER = "cellwall_authz";
 export const ENVOY_CLUSTER = "cellwall_envoy";
 /** Name of the cluster that leads to another authority's secrets (SDS). */
-export const IDENTITY_CLUSTER = "identity";
+export const IDENTITY_CLUSTER = "cellwall_identity";
 
 const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
@@ -64,4 +65,10 @@ export function agentCluster(name: string, path: string): JsonObject {
       },
     },
   );
+}
+
+/** The cluster of another authority's secrets, where one issues the certificates and the mesh says where they are; else none. */
+export function identityClusters({ identity }: Pick<Mesh, "identity">): readonly JsonObject[] {
+  const sds = identity?.certificates?.sds;
+  return sds === undefined ? [] : [agentCluster(IDENTITY_CLUSTER, sds.slice("unix:".length))];
 }

@@ -105,14 +105,16 @@ describe("a mesh whose certificates another authority issues", () => {
 
   it("has sidecars that take theirs from that authority's socket", () => {
     const config = external({ listens: [listen()] }, { sds: "unix:/run/spire/agent.sock" });
-    expect(all(part(config, "clusters", "identity"), "path")).toEqual(["/run/spire/agent.sock"]);
+    expect(all(part(config, "clusters", "cellwall_identity"), "path")).toEqual(["/run/spire/agent.sock"]);
   });
 
   it("has no sidecars that cannot know where theirs are, but for those that need none", () => {
     expect(() => external({ listens: [listen()] })).toThrow(
       expect.objectContaining({ code: "ERR_ENVOY_CONFIG", hint: expect.stringContaining("certificates") }),
     );
-    expect(names(external({ listens: [listen({ clients: "public" })] }), "clusters")).not.toContain("identity");
+    expect(names(external({ listens: [listen({ clients: "public" })] }), "clusters")).not.toContain(
+      "cellwall_identity",
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Listen, PolicySet, Sidecar, Workload } from "../../policies/index.ts";
 import type { EnvoyVersion } from "../binary/index.ts";
 import { EnvoyError } from "../envoy-error.ts";
-import { AUTHZ_CLUSTER, agentCluster, ENVOY_CLUSTER, IDENTITY_CLUSTER } from "./cluster.ts";
+import { AUTHZ_CLUSTER, agentCluster, ENVOY_CLUSTER, identityClusters } from "./cluster.ts";
 import { configError } from "./config-error.ts";
 import { bindAddressOf, joined, type Part, type RenderContext } from "./context.ts";
 import { requireSupported } from "./feature.ts";
@@ -61,19 +61,16 @@ export function renderSidecar(input: RenderInput): SidecarBootstrap {
         ...tokenClusters(input.set, input.systemRoots ?? DEBIAN_ROOTS),
         agentCluster(AUTHZ_CLUSTER, input.sockets.authz),
         agentCluster(ENVOY_CLUSTER, input.sockets.envoy),
-        ...identityClusters(context),
+        ...ownCertificate(context),
       ],
     },
   };
 }
 
 /** Where another authority issues the certificates: its socket, which only the mesh's own TLS needs. */
-function identityClusters({ set, workload, sidecar }: RenderContext): readonly JsonObject[] {
+function ownCertificate({ set, workload, sidecar }: RenderContext): readonly JsonObject[] {
   const { identity } = set.mesh;
-  if (identity === undefined) return [];
-  if (identity.certificates !== undefined) {
-    return [agentCluster(IDENTITY_CLUSTER, identity.certificates.sds.slice("unix:".length))];
-  }
+  if (identity === undefined || identity.certificates !== undefined) return identityClusters(set.mesh);
   const calls = sidecar.calls.length + (sidecar.foreignCalls?.length ?? 0);
   if (calls === 0 && sidecar.listens.every(({ clients }) => clients === "public")) return [];
   throw configError(

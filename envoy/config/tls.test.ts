@@ -57,7 +57,7 @@ it("takes the own certificate from another issuer's socket, and whom to believe 
   const identity = { bundle: { file: "/x" }, certificates: { sds: "unix:/run/spire/agent.sock" } };
   const external = meshOf([], { identity });
   for (const tls of [meshListenerTls(external, []), serverFirstTls(external, 1), peerTls(external, callee, [])]) {
-    expect(all(only(tls, "tls_certificate_sds_secret_configs"), "cluster_name")).toEqual(["identity"]);
+    expect(all(only(tls, "tls_certificate_sds_secret_configs"), "cluster_name")).toEqual(["cellwall_identity"]);
     expect(all(only(tls, "validation_context_sds_secret_config"), "cluster_name")).toEqual(["cellwall_envoy"]);
   }
 });

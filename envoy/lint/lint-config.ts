@@ -85,11 +85,13 @@ export function mendables(source: ConfigSource, { envoyVersion, target }: LintOp
 function findingOf(
   source: ConfigSource,
   id: LintId,
-  { node, scope, detail, severity, edits = [] }: Place,
+  { node, scope, detail, severity, title, remedy, edits = [] }: Place,
 ): EnvoyFinding {
   const rule = LINT_RULES[id];
   const { advisories = [] } = rule;
-  const what = detail === undefined ? rule.title : `${rule.title}: ${printable(detail)}`;
+  const head = title ?? rule.title;
+  const what = detail === undefined ? head : `${head}: ${printable(detail)}`;
+  const todo = remedy ?? rule.remedy;
   const where = source.form === "json" ? ` (${node.path})` : "";
   const known = advisories.length === 0 ? "" : ` (${advisories.join(", ")})`;
   const base = finding({
@@ -98,7 +100,7 @@ function findingOf(
     span: placeOf(source, node),
     message: `${printable(scope)}: ${what}${where}`,
     reason: `${rule.why}${known}`,
-    remedy: edits.length === 0 ? rule.remedy : `${rule.remedy}; \`cellwall envoy patch\` does it`,
+    remedy: edits.length === 0 ? todo : `${todo}; \`cellwall envoy patch\` does it`,
     about: [scope, detail ?? "", node.path.replace(/\[\d+\]/g, "[]")],
   });
   return { ...base, id, path: node.path, advisories, fixable: edits.length > 0 };

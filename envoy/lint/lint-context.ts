@@ -31,6 +31,9 @@ export interface Place {
   /** What else there is to say: the value found, the filter's name. */
   readonly detail?: string;
   readonly severity?: LintRule["severity"];
+  /** Instead of the rule's own words, where they do not fit the case. */
+  readonly title?: string;
+  readonly remedy?: string;
   /** Changes that mend it; absent where nobody but the user can. */
   readonly edits?: readonly Edit[];
 }

@@ -1,8 +1,8 @@
 import { EnvoyError } from "../envoy-error.ts";
-import { configView } from "../lint/config-view.ts";
 import { type EnvoyFinding, mendables } from "../lint/lint-config.ts";
 import type { PatchTarget } from "../lint/lint-context.ts";
 import { type ConfigSource, readSource } from "../lint/source.ts";
+import { requirePatchable } from "./require-patchable.ts";
 import { applyEdits } from "./splice.ts";
 
 /** What a patch makes of a configuration. */
@@ -22,7 +22,7 @@ const MAX_ROUNDS = 8;
  * be mended. What is not touched stays as it is, and a second patch changes nothing. Throws `ERR_ENVOY_CONFIG` where it cannot be done in place.
  */
 export function patchConfig(source: ConfigSource, target: PatchTarget): Patched {
-  requireBootstrap(source);
+  requirePatchable(source, target);
   const mended: EnvoyFinding[] = [];
   let now = source;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
@@ -35,22 +35,4 @@ export function patchConfig(source: ConfigSource, target: PatchTarget): Patched 
   throw new EnvoyError("ERR_ENVOY_CONFIG", `${source.file}:1:1: the patch does not come to an end`, {
     hint: "two parts of the text are one by an anchor: write them out",
   });
-}
-
-function requireBootstrap(source: ConfigSource): void {
-  const { kind, listeners } = configView(source);
-  if (kind === "bootstrap" && listeners.length > 0) return;
-  const what =
-    kind === "dump"
-      ? "a dump of a running Envoy"
-      : kind === "resources"
-        ? "a file of resources"
-        : "without static listeners";
-  throw new EnvoyError(
-    "ERR_ENVOY_CONFIG",
-    `${source.file}:1:1: the configuration is ${what}, so there is nothing here to patch`,
-    {
-      hint: "patch the bootstrap that Envoy is started with; it must have `static_resources.listeners`",
-    },
-  );
 }

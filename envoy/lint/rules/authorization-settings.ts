@@ -14,18 +14,20 @@ interface Filter {
   readonly config: ConfigNode;
   readonly scope: string;
   readonly http: boolean;
+  /** Whether the routes, which tell the agent what is withheld, are in the text. */
+  readonly told: boolean;
 }
 
 function settings(context: LintContext): void {
   for (const { http, scope } of httpIngress(context)) {
     for (const filter of http.filters.filter(({ type }) => type === "ExtAuthz")) {
-      const one = { filter, config: filter.config, scope, http: true };
+      const one = { filter, config: filter.config, scope, http: true, told: http.routes !== undefined };
       for (const look of [failures, service, answers, request]) look(context, one);
     }
   }
   for (const chain of chains(context.view, "ingress")) {
     for (const filter of chain.filters.filter(({ type }) => type === "ExtAuthz")) {
-      const one = { filter, config: filter.config, scope: scopeOf(chain), http: false };
+      const one = { filter, config: filter.config, scope: scopeOf(chain), http: false, told: false };
       for (const look of [failures, service]) look(context, one);
     }
   }
@@ -106,7 +108,7 @@ function answers(context: LintContext, { filter, config, scope }: Filter): void 
 const SECRETS = ["authorization", "cookie", "proxy-authorization"];
 
 /** What the server gets of the request. */
-function request(context: LintContext, { filter, config, scope }: Filter): void {
+function request(context: LintContext, { filter, config, scope, told }: Filter): void {
   const own = (edits: readonly Edit[]) => (isOwn(filter) ? { edits } : {});
   if (flag(at(config, "encode_raw_headers")) !== true)
     context.report("joined-headers", { node: config, scope, ...own(set(config, ["encode_raw_headers"], true)) });
@@ -116,6 +118,10 @@ function request(context: LintContext, { filter, config, scope }: Filter): void 
   const kept = items(at(config, "disallowed_headers", "patterns")).flatMap(
     (one) => text(at(one, "exact"))?.toLowerCase() ?? [],
   );
+  if (context.own && isOwn(filter) && !told) {
+    untold(context, config, { scope, kept });
+    return;
+  }
   const withheld = isOwn(filter) ? context.target.withheld : SECRETS;
   const missing = withheld.filter((name) => !kept.includes(name));
   if (missing.length === 0 || at(config, "allowed_headers") !== undefined) return;
@@ -124,6 +130,22 @@ function request(context: LintContext, { filter, config, scope }: Filter): void 
     scope,
     detail: missing.map((name) => `\`${name}\``).join(", "),
     ...own(set(config, ["disallowed_headers"], { patterns: withheld.map((exact) => ({ exact })) })),
+  });
+}
+
+/** SECURITY: a header that is kept from the agent without its being told looks absent to the rules. */
+function untold(
+  context: LintContext,
+  config: ConfigNode,
+  { scope, kept }: { readonly scope: string; readonly kept: readonly string[] },
+): void {
+  if (kept.length === 0) return;
+  context.report("no-authorization", {
+    node: at(config, "disallowed_headers") ?? config,
+    scope,
+    title: "headers are kept from the agent, and no route in the text tells it so",
+    remedy: "send them",
+    edits: set(config, ["disallowed_headers"], { patterns: [] }),
   });
 }
 

@@ -1,7 +1,8 @@
-import { AUTHZ_CLUSTER, agentCluster, ENVOY_CLUSTER } from "../../config/cluster.ts";
+import { AUTHZ_CLUSTER } from "../../config/cluster.ts";
 import { httpAuthorization, listenerContext } from "../../config/ext-authz.ts";
 import { serialRemoval } from "../../config/header-floor.ts";
 import type { JsonObject } from "../../config/json.ts";
+import { agentClusters, strayClusters } from "../agent-clusters.ts";
 import { add, type Edit, set } from "../edit.ts";
 import { type HttpIngress, httpIngress, type LintContext, type Look } from "../lint-context.ts";
 import type { HttpView } from "../listener-view.ts";
@@ -12,7 +13,7 @@ import { at, type ConfigNode, entries, flag, items, number, text } from "../tree
 const FILTER = "envoy.filters.http.ext_authz";
 
 /** Whether every HTTP listener asks for authorization, of every request. */
-export const authorizationLooks: readonly Look[] = [presence, switches, exemptions, catchAll];
+export const authorizationLooks: readonly Look[] = [presence, agentSockets, switches, exemptions, catchAll];
 
 function presence(context: LintContext): void {
   for (const ingress of httpIngress(context)) {
@@ -49,10 +50,11 @@ function portOf({ chain }: HttpIngress): number {
 
 function authorize(context: LintContext, ingress: HttpIngress): readonly Edit[] {
   const { envoyVersion, withheld } = context.target;
-  const { filters, node } = ingress.http;
+  const { filters, node, routes } = ingress.http;
   const filter = httpAuthorization({
     envoyVersion,
-    withheld,
+    // SECURITY: routes tell the agent what is withheld; where they come from elsewhere nothing is, or it would look absent.
+    withheld: routes === undefined ? [] : withheld,
     tokens: filters.some(({ type }) => type === "JwtAuthentication"),
   });
   const own = { ...filter, name: filterName(ingress.http) };
@@ -78,17 +80,13 @@ function tell({ target }: LintContext, ingress: HttpIngress, context = { target 
   return set(routes, ["typed_per_filter_config", filterName(ingress.http)], perFilter);
 }
 
-/** The clusters of the agent's sockets, where they are not there yet. */
-export function agentClusters({ view, target }: LintContext): readonly Edit[] {
-  const resources = at(view.bootstrap, "static_resources");
-  if (resources === undefined) return [];
-  const missing = (
-    [
-      [AUTHZ_CLUSTER, target.sockets.authz],
-      [ENVOY_CLUSTER, target.sockets.envoy],
-    ] as const
-  ).flatMap(([name, path]): JsonObject[] => (view.clusters.has(name) ? [] : [agentCluster(name, path)]));
-  return missing.length === 0 ? [] : add(resources, "clusters", missing);
+/** Envoy must ask the agent of this workload, where it is now. */
+function agentSockets(context: LintContext): void {
+  if (!context.own) return;
+  for (const { node, name, edits } of strayClusters(context)) {
+    const title = "it does not lead to the workload's socket";
+    context.report("no-authorization", { node, scope: `cluster \`${name}\``, title, remedy: "set its path", edits });
+  }
 }
 
 function switches(context: LintContext): void {

@@ -1,12 +1,12 @@
 import { connectionAuthorization } from "../../config/ext-authz.ts";
 import { supports } from "../../config/feature.ts";
+import { agentClusters } from "../agent-clusters.ts";
 import { add, type Edit, set } from "../edit.ts";
 import { chains, type LintContext, type Look, scopeOf } from "../lint-context.ts";
 import type { ChainView, FilterView } from "../listener-view.ts";
 import { authorizationOf } from "../own.ts";
 import { isAdmittedByHandshake } from "../tls-view.ts";
 import { at, seconds, text } from "../tree.ts";
-import { agentClusters } from "./authorization.ts";
 
 /** TCP listeners: when a connection is authorized, and how long it may last. */
 export const connectionLooks: readonly Look[] = [

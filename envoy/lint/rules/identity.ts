@@ -1,4 +1,5 @@
 import { meshListenerTls, peerMatchers, staticValidation } from "../../config/tls.ts";
+import { agentClusters } from "../agent-clusters.ts";
 import { type Edit, set } from "../edit.ts";
 import { chains, type LintContext, type Look, scopeOf } from "../lint-context.ts";
 import { type ChainView, upstreamTls } from "../listener-view.ts";
@@ -48,10 +49,13 @@ function anonymous(context: LintContext, chain: ChainView): void {
     node: tls ?? node,
     scope: scopeOf(chain),
     detail: tls === undefined ? "plaintext" : "no client certificate is asked for",
-    ...(mends
-      ? { edits: [...set(node, ["transport_socket"], meshListenerTls(context.target, alpn)), ...named(context)] }
-      : {}),
+    ...(mends ? { edits: mutualTls(context, node, alpn) } : {}),
   });
+}
+
+function mutualTls(context: LintContext, chain: ConfigNode, alpn: readonly string[]): readonly Edit[] {
+  const tls = meshListenerTls(context.target, alpn);
+  return [...set(chain, ["transport_socket"], tls), ...named(context), ...agentClusters(context)];
 }
 
 /** Envoy asks no server for secrets without a name of its own. */

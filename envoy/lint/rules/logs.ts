@@ -1,10 +1,10 @@
 import { ACCESS_LOG, refusedRequestLog, tlsFailureLog } from "../../config/access-log.ts";
+import { agentClusters } from "../agent-clusters.ts";
 import { add, type Edit } from "../edit.ts";
 import { type HttpIngress, httpIngress, type LintContext, type Look } from "../lint-context.ts";
 import { kindOf } from "../own.ts";
 import { isProbesOnly } from "../routes-view.ts";
 import { at, type ConfigNode, items, text, walk } from "../tree.ts";
-import { agentClusters } from "./authorization.ts";
 
 /** What is written down of what a listener does by itself. */
 export const logLooks: readonly Look[] = [

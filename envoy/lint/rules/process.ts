@@ -101,14 +101,17 @@ function ports({ view, report }: LintContext): void {
   }
 }
 
+/** A patch reaches the text alone. */
 function unseen(context: LintContext): void {
+  const graver = context.own ? ({ severity: "warning" } as const) : {};
   const { view } = context;
-  for (const { node, what } of view.unseen) context.report("unseen-resources", { node, scope: SCOPE, detail: what });
+  for (const { node, what } of view.unseen)
+    context.report("unseen-resources", { node, scope: SCOPE, detail: what, ...(what === "listeners" ? graver : {}) });
   for (const { name, chains } of view.listeners) {
     for (const { http } of chains) {
       const from = http?.routes === undefined ? (at(http?.node, "rds") ?? at(http?.node, "scoped_routes")) : undefined;
       if (from !== undefined)
-        context.report("unseen-resources", { node: from, scope: `listener \`${name}\``, detail: "routes" });
+        context.report("unseen-resources", { node: from, scope: `listener \`${name}\``, detail: "routes", ...graver });
     }
   }
 }
