@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import { fetchBundleText } from "../../spiffe/bundle-endpoint/index.ts";
 import type { TrustDomain } from "../../spiffe/index.ts";
 import { WorkloadApiClient } from "../../spiffe/workload-api/index.ts";
 import { messageOf } from "../agent-error.ts";
@@ -13,7 +14,8 @@ export interface Follower {
   readonly read: (read: ReadBundle) => void;
   readonly timers: Timers;
   readonly signal: AbortSignal;
-  readonly fetch?: typeof fetch;
+  /** Anchors of HTTPS servers in place of the web's own; PEM. */
+  readonly ca?: string;
 }
 
 /** Reads a bundle again and again until the signal is aborted. */
@@ -24,7 +26,6 @@ const SOON_MS = 1_000;
 const URL_DEFAULT_MS = 60_000;
 const URL_LEAST_MS = 5_000;
 const URL_MOST_MS = 3_600_000;
-const URL_TIMEOUT_MS = 10_000;
 const MAX_BYTES = 1024 * 1024;
 
 /** Follows a file, a URL or a Workload API. */
@@ -61,30 +62,20 @@ async function readOnce(trustDomain: TrustDomain, path: string): Promise<Round> 
   }
 }
 
-async function fetchOnce(trustDomain: TrustDomain, url: string, follower: Follower): Promise<Round> {
+async function fetchOnce(trustDomain: TrustDomain, url: string, { signal, ca }: Follower): Promise<Round> {
+  const at = new Date();
   try {
-    const signal = AbortSignal.any([follower.signal, AbortSignal.timeout(URL_TIMEOUT_MS)]);
-    const answer = await (follower.fetch ?? fetch)(url, { signal, redirect: "error" });
-    if (!answer.ok) return { read: { ok: false, why: `\`${url}\` answers ${answer.status}` }, nextMs: URL_LEAST_MS };
-    const read = readExternalBundle(trustDomain, await boundedText(answer));
+    const text = await fetchBundleText(
+      { profile: "https_web", url },
+      { at, signal, ...(ca === undefined ? {} : { ca }) },
+    );
+    const read = readExternalBundle(trustDomain, text);
     if (!read.ok) return { read: { ok: false, why: `\`${url}\`: ${read.why}` }, nextMs: URL_LEAST_MS };
     const hintMs = (read.bundle.refreshHintSeconds ?? URL_DEFAULT_MS / 1000) * 1000;
     return { read, nextMs: Math.min(URL_MOST_MS, Math.max(URL_LEAST_MS, hintMs)) };
   } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? `: ${messageOf(error.cause)}` : "";
-    return { read: { ok: false, why: `\`${url}\`: ${messageOf(error)}${cause}` }, nextMs: URL_LEAST_MS };
+    return { read: { ok: false, why: `\`${url}\`: ${messageOf(error)}` }, nextMs: URL_LEAST_MS };
   }
-}
-
-async function boundedText(answer: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of answer.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > MAX_BYTES) throw new Error("it is larger than 1 MiB");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 /** A client that has ended begins anew: who runs the Workload API may yet let the agent in. */

@@ -1,10 +1,12 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
+import { createServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { formatTrustBundle, parseTrustDomain, type TrustBundle } from "../../spiffe/index.ts";
-import { createTestCa, type TestCa } from "../../spiffe/testing/index.ts";
+import { createTestCa, type TestCa, type TestCertificate } from "../../spiffe/testing/index.ts";
 import { addWorkloadApi, type WorkloadState } from "../../spiffe/workload-api/index.ts";
 import { MonotonicClock, systemClock } from "../monotonic-clock.ts";
 import { capturingLogger, until } from "../testing/capture.ts";
@@ -32,14 +34,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function start(fetchText?: () => Response) {
+function start(ca?: string) {
   const files = new StateDir(join(folder, "agent"));
   const trust = new TrustStore(files);
   trust.restore();
   if (trust.state === undefined) trust.begin(trustDomain, formatTrustBundle(own.bundle()));
   const seen = { changes: 0 };
   const log = capturingLogger();
-  const fetching: typeof fetch = async () => fetchText?.() ?? new Response("", { status: 500 });
   const external = new ExternalTrust({
     files,
     trust,
@@ -49,7 +50,7 @@ function start(fetchText?: () => Response) {
     changed: () => {
       seen.changes += 1;
     },
-    follow: (location, follower) => followBundle(location, { ...follower, fetch: fetching }),
+    follow: (location, follower) => followBundle(location, { ...follower, ...(ca === undefined ? {} : { ca }) }),
   });
   closers.push(() => external.close());
   const believed = (): TrustBundle | undefined => trust.workloads?.bundles.get(trustDomain);
@@ -106,23 +107,6 @@ describe("another authority's trust bundle", () => {
     expect([problemOf(external), seen.changes]).toEqual(["", 3]);
   });
 
-  it("is fetched from a URL, as PEM, as a bundle document or as a map of them", async () => {
-    let answer = (): Response => new Response(istio.rootPem);
-    const { external, believed, believes } = start(() => answer());
-    external.use({ url: "https://spire.example/bundle" });
-    await believes(istio);
-    answer = () => new Response(formatTrustBundle(next.bundle()));
-    await believes(next);
-    answer = () => new Response("gone", { status: 404 });
-    await until("the problem", () => problemOf(external).includes("answers 404"));
-    answer = () => new Response("x".repeat(2 * 1024 * 1024));
-    await until("the problem", () => problemOf(external).includes("1 MiB"));
-    expect(believed()?.x509Authorities[0]?.raw.equals(next.root.raw)).toBe(true);
-    const document = JSON.parse(formatTrustBundle(istio.bundle()));
-    answer = () => new Response(JSON.stringify({ trust_domains: { "cluster.local": document } }));
-    await believes(istio);
-  });
-
   it("comes over the SPIFFE Workload API, and follows it", async () => {
     const listeners = new Set<() => void>();
     const state = (ca: TestCa): WorkloadState => ({
@@ -171,6 +155,104 @@ describe("another authority's trust bundle", () => {
     const elsewhere: BundleLocation = { file: join(folder, "other.pem") };
     second.external.use(elsewhere);
     expect(second.trust.workloads).toBeUndefined();
+  });
+});
+
+describe("another authority's trust bundle at a URL", () => {
+  const web = createTestCa({ trustDomain: "web.example" });
+  const leaf = (name: string, notAfter?: Date) =>
+    web.issue({ uris: [], dns: [name], ...(notAfter === undefined ? {} : { notAfter }) });
+  type Answer = (response: ServerResponse) => unknown;
+  const text =
+    (body: string, status = 200): Answer =>
+    (response) =>
+      response.writeHead(status).end(body);
+
+  /** An HTTPS server on localhost whose answer and certificate the test changes. */
+  async function serve(first: Answer) {
+    let answer = first;
+    const own = leaf("localhost");
+    const server = createServer({ cert: own.chainPem, key: own.keyPem }, (_request, response) => answer(response));
+    await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+    closers.push(
+      () => server.close(),
+      () => server.closeAllConnections(),
+    );
+    const address = server.address();
+    const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+    return {
+      url: `https://localhost:${port}/bundle`,
+      answer: (next: Answer) => {
+        answer = next;
+      },
+      show: ({ chainPem, keyPem }: TestCertificate) => server.setSecureContext({ cert: chainPem, key: keyPem }),
+    };
+  }
+
+  it("is taken as PEM, as a bundle document and as a map of them, and followed", async () => {
+    const server = await serve(text(istio.rootPem));
+    const { external, believes } = start(web.rootPem);
+    external.use({ url: server.url });
+    await believes(istio);
+    expect(external.status()).toMatchObject({ source: `url ${server.url}`, authorities: 1 });
+    server.answer(text(formatTrustBundle(next.bundle())));
+    await believes(next);
+    const map = { trust_domains: { "cluster.local": JSON.parse(formatTrustBundle(istio.bundle())) } };
+    server.answer(text(JSON.stringify(map)));
+    await believes(istio);
+  });
+
+  it("keeps the last good one, and says why, while the server fails or is not the one that was named", async () => {
+    const server = await serve(text(istio.rootPem));
+    const { external, believed, believes, seen } = start(web.rootPem);
+    external.use({ url: server.url });
+    await believes(istio);
+    const changes = seen.changes;
+    const rotated = text(next.rootPem);
+    const stranger = createTestCa({ trustDomain: "web.example" }).issue({ uris: [], dns: ["localhost"] });
+    const failures: readonly (readonly [Answer, TestCertificate, RegExp])[] = [
+      [text("gone", 404), leaf("localhost"), /HTTP status 404/],
+      [text("x".repeat(5 * 1024 * 1024)), leaf("localhost"), /larger than 4 MiB/],
+      [text("nothing"), leaf("localhost"), /certificate/],
+      [(response) => response.destroy(), leaf("localhost"), /no answer from/],
+      [
+        (response) => response.writeHead(302, { location: "http://localhost:1/" }).end(),
+        leaf("localhost"),
+        /no https URL/,
+      ],
+      [rotated, stranger, /is not trusted/],
+      [rotated, leaf("other.example"), /altnames/],
+      [rotated, leaf("localhost", new Date(Date.now() - 1000)), /expired/],
+    ];
+    for (const [answer, shown, problem] of failures) {
+      server.answer(answer);
+      server.show(shown);
+      await until(`the problem ${problem}`, () => problem.test(problemOf(external)));
+      expect(problemOf(external)).toContain(server.url);
+    }
+    expect(believed()?.x509Authorities[0]?.raw.equals(istio.root.raw)).toBe(true);
+    expect(seen.changes).toBe(changes);
+    server.show(leaf("localhost"));
+    await believes(next);
+    expect(problemOf(external)).toBe("");
+  });
+
+  it("is waited for while the server is away, and believed over its absence once there has been one", async () => {
+    const server = await serve(text(istio.rootPem));
+    const first = start(web.rootPem);
+    first.external.use({ url: server.url });
+    await first.believes(istio);
+    first.external.close();
+    server.answer(text("later", 503));
+    const second = start(web.rootPem);
+    second.external.use({ url: server.url });
+    expect(second.believed()?.x509Authorities[0]?.raw.equals(istio.root.raw)).toBe(true);
+    second.external.use({ url: `${server.url}/other` });
+    expect(second.trust.workloads).toBeUndefined();
+    await until("the problem", () => problemOf(second.external).includes("HTTP status 503"));
+    expect(second.trust.workloads).toBeUndefined();
+    server.answer(text(next.rootPem));
+    await second.believes(next);
   });
 });
 

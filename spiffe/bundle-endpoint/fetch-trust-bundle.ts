@@ -22,15 +22,19 @@ export type BundleEndpointTarget =
       readonly bundle: TrustBundle;
     };
 
-/** How a bundle is fetched. */
-export interface FetchTrustBundleOptions {
-  /** Whose bundle it is; no document names its own trust domain. */
-  readonly trustDomain: TrustDomain;
+/** How a bundle's text is fetched. */
+export interface FetchOptions {
   /** When certificates must be valid. */
   readonly at: Date;
   readonly signal: AbortSignal;
   /** Anchors of `https_web` in place of the web's own; PEM. */
   readonly ca?: string;
+}
+
+/** How a bundle is fetched. */
+export interface FetchTrustBundleOptions extends FetchOptions {
+  /** Whose bundle it is; no document names its own trust domain. */
+  readonly trustDomain: TrustDomain;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -46,11 +50,16 @@ export async function fetchTrustBundle(
   target: BundleEndpointTarget,
   options: FetchTrustBundleOptions,
 ): Promise<TrustBundle> {
+  return parseTrustBundle(options.trustDomain, await fetchBundleText(target, options));
+}
+
+/** The same before it is read: what the endpoint answers, as text. Throws `SpiffeError` with the codes of `EndpointErrorCode`. */
+export async function fetchBundleText(target: BundleEndpointTarget, options: FetchOptions): Promise<string> {
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(TIMEOUT_MS)]);
   let url = urlOf(target.url);
   for (let redirects = 0; ; redirects++) {
     const answer = await exchange(url, target, { ...options, signal });
-    if (answer.location === undefined) return parseTrustBundle(options.trustDomain, answer.text);
+    if (answer.location === undefined) return answer.text;
     if (redirects === MAX_REDIRECTS) throw failed("ANSWER", `more than ${MAX_REDIRECTS} redirects`);
     url = urlOf(answer.location, url);
   }
@@ -67,7 +76,7 @@ interface Answer {
   readonly text: string;
 }
 
-async function exchange(url: URL, target: BundleEndpointTarget, options: FetchTrustBundleOptions): Promise<Answer> {
+async function exchange(url: URL, target: BundleEndpointTarget, options: FetchOptions): Promise<Answer> {
   const socket = await connected(url, target, options);
   try {
     const incoming = await answered(url, socket, options.signal);
@@ -87,7 +96,7 @@ async function exchange(url: URL, target: BundleEndpointTarget, options: FetchTr
  * SECURITY: with `https_spiffe` the handshake itself accepts any certificate, since a bundle may hold authorities that
  * OpenSSL takes for no anchor; the chain is judged here, and not a byte is sent before. No client certificate is ever shown (F-3).
  */
-function connected(url: URL, target: BundleEndpointTarget, options: FetchTrustBundleOptions): Promise<TLSSocket> {
+function connected(url: URL, target: BundleEndpointTarget, options: FetchOptions): Promise<TLSSocket> {
   const { at, ca, signal } = options;
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const web = target.profile === "https_web";
