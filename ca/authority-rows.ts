@@ -3,6 +3,7 @@ import { certificatesFromPem } from "../spiffe/index.ts";
 import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
 import { spkiOf } from "./profile.ts";
+import { readSetting } from "./settings.ts";
 import type { AuthorityRole, AuthorityRow, AuthorityState, CaDatabase } from "./tables.ts";
 
 /** One signing authority as the store holds it, with its private key where that is at hand. */
@@ -30,15 +31,18 @@ export interface SigningAuthority {
   readonly retiredSequence: number;
   readonly removeAt: Date | undefined;
   readonly compromised: boolean;
+  /** People founded the authority on this root: nothing replaces it but people. */
+  readonly brought: boolean;
 }
 
 /** Reads every authority, newest first; throws `ERR_CA_STATE` for a key that is not its certificate's. */
 export async function readAuthorities(context: CaContext, db: CaDatabase): Promise<readonly SigningAuthority[]> {
   const rows = await db.selectFrom("ca_authority").selectAll().orderBy("generation", "desc").execute();
-  return Promise.all(rows.map((row) => readAuthority(context, row)));
+  const brought = await readSetting(db, "brought_root");
+  return Promise.all(rows.map((row) => readAuthority(context, row, row.role === "root" && row.serial === brought)));
 }
 
-async function readAuthority(context: CaContext, row: AuthorityRow): Promise<SigningAuthority> {
+async function readAuthority(context: CaContext, row: AuthorityRow, brought: boolean): Promise<SigningAuthority> {
   const certificate = row.role === "jwt" ? undefined : new X509Certificate(row.certificate);
   const publicKey = certificate?.publicKey ?? createPublicKey({ key: row.certificate, format: "der", type: "spki" });
   const privateKey = row.key_name === null ? undefined : await context.keys.read(row.key_name);
@@ -66,6 +70,7 @@ async function readAuthority(context: CaContext, row: AuthorityRow): Promise<Sig
     retiredSequence: row.retired_sequence ?? 0,
     removeAt: instant(row.remove_at),
     compromised: row.compromised === 1,
+    brought,
   });
 }
 

@@ -3,7 +3,7 @@ import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } f
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { certificatesFromPem, certificatesToPem, parseTrustDomain, verifyX509Svid } from "../spiffe/index.ts";
 import { makeOfflineRoot, signRequest } from "./ceremony.ts";
 import { openTestAuthority, type TestAuthority, type TestOptions, testClock } from "./testing/authority.ts";
@@ -104,6 +104,27 @@ describe("a root and an intermediate that people bring", () => {
     expect(said).toContain("OK");
     await stop(t);
     await expect(start({ brought })).rejects.toMatchObject({ code: "ERR_CA_IMPORT" });
+  });
+
+  it("a root that was brought with its key makes intermediates by itself, and is itself replaced by people only", async () => {
+    const { root } = ceremony(100);
+    const lifetimes = { intermediateSeconds: 80 * 86_400 };
+    const t = await start({ lifetimes, brought: { root: root.certificate, rootKey: root.key } });
+    const serials = async (role: "intermediate" | "root") =>
+      (await t.ca.status()).authorities.filter((one) => one.role === role).map(({ serial }) => serial);
+    const [first] = await serials("intermediate");
+    const before = t.ca.rootFingerprint();
+    clock.advance(60 * 86_400);
+    t.timers.fire();
+    await vi.waitFor(async () => expect((await serials("intermediate"))[0]).not.toBe(first), { timeout: 5_000 });
+    expect(await serials("root")).toHaveLength(1);
+    expect(t.ca.rootFingerprint()).toBe(before);
+    const [own] = (await t.ca.status()).authorities;
+    expect(own).toMatchObject({ role: "root", key: "here", brought: true });
+    expect(own?.renewAt).toBeUndefined();
+    const next = await t.ca.rotate({ what: "root", compromised: false, force: true, deadlineSeconds: 60, reason: "" });
+    expect(next.authorities[0]).toMatchObject({ role: "root", state: "active", key: "here" });
+    expect(next.authorities[0]?.brought).toBeUndefined();
   });
 
   it("is refused with the certificate named: another trust domain, a wrong order, another key, an end that is too near", async () => {

@@ -43,7 +43,7 @@ function sorted(all: readonly SigningAuthority[]): readonly SigningAuthority[] {
 
 function authority(one: SigningAuthority, hierarchy: Hierarchy): CaStatus["authorities"][number] {
   const maker = one.role === "intermediate" ? active(hierarchy.all(), "root") : one;
-  const renews = one.state === "active" && maker?.privateKey !== undefined;
+  const renews = one.state === "active" && maker?.privateKey !== undefined && !one.brought;
   const half = new Date((one.notBefore.getTime() + one.notAfter.getTime()) / 2);
   return {
     role: one.role,
@@ -54,6 +54,7 @@ function authority(one: SigningAuthority, hierarchy: Hierarchy): CaStatus["autho
     ...(one.removeAt === undefined ? {} : { removeAt: one.removeAt.toISOString() }),
     key: one.privateKey === undefined ? "elsewhere" : "here",
     compromised: one.compromised,
+    ...(one.brought ? { brought: true } : {}),
   };
 }
 

@@ -24,6 +24,7 @@ export async function createHierarchy(context: CaContext, brought?: Brought): Pr
     await writeSetting(trx, "trust_domain", context.trustDomain);
     await writeSetting(trx, "epoch", "1");
     await writeSetting(trx, "bundle_sequence", "1");
+    if (brought !== undefined) await writeSetting(trx, "brought_root", root.made.serial);
     await keep(context, trx, "active", [root.made, intermediate.made, signer, token]);
   });
   await unmark();

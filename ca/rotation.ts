@@ -136,6 +136,8 @@ export class Rotation {
     const { context, hierarchy, onProblem } = this.#parts;
     const inUse = active(hierarchy.all(), what);
     if (!isPastHalf(inUse, now) || prepared(hierarchy.all(), what) !== undefined) return;
+    // SECURITY: verifiers elsewhere pin a root that people brought; one made here in its place would be a stranger to them.
+    if (what === "root" && inUse?.brought === true) return;
     const maker = what === "intermediate" ? active(hierarchy.all(), "root") : inUse;
     // A root that was brought from elsewhere is replaced from elsewhere.
     if (maker?.privateKey === undefined) return;

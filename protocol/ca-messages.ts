@@ -80,6 +80,8 @@ export const caStatus = z.strictObject({
       /** Whether its private key is kept here. */
       key: z.enum(["here", "elsewhere"]),
       compromised: z.boolean(),
+      /** The authority was founded on this root: people replace it. */
+      brought: z.boolean().optional(),
     }),
   ),
   rotations: z.array(rotationStatus),

@@ -45,6 +45,7 @@ function nextOf(one: CaStatus["authorities"][number], now: string): string {
   if (one.state === "prepared") return "signs nothing yet";
   if (one.renewAt !== undefined) return `replaced ${span(one.renewAt, now)}`;
   if (one.role === "intermediate" && one.state === "active") return "bring in the next one before it ends";
+  if (one.brought === true && one.key === "here") return "you brought it: bring in the next one, or `ca rotate --root`";
   return one.key === "elsewhere" ? "its key is elsewhere: replace it by hand" : "-";
 }
 

@@ -1,6 +1,7 @@
 import { examples, type Register, type StateOptions, withState } from "../command.ts";
 import { keepHeapSmall } from "../heap.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+import { withPassphrase } from "./ca-keys.ts";
 
 /** Options of `cellwall up`. */
 export interface UpOptions extends StateOptions {
@@ -8,6 +9,8 @@ export interface UpOptions extends StateOptions {
   readonly runDir?: string;
   readonly metrics?: string;
   readonly maxStale?: string;
+  readonly keyPassphraseFile?: string;
+  readonly svidLifetime?: string;
   readonly decisions?: boolean;
   readonly verbose?: boolean;
 }
@@ -22,9 +25,18 @@ export const registerUp: Register = (program, { io, action }) => {
     .option("--run-dir <dir>", "folder of the sockets; its path must be short (default: run/ in the state folder)")
     .option("--metrics <host:port>", "where the agent serves metrics, probes and its status, e.g. 127.0.0.1:9464")
     .option("--max-stale <seconds>", "how long an expired bundle still decides (default: 3600)")
+    .option(
+      "--svid-lifetime <seconds>",
+      "life of workloads' certificates, from which the other lifetimes follow; default 3600",
+    )
     .option("--decisions", "print each decision as it falls")
     .option("--verbose", "print what authority and agent have to say");
-  examples(withState(command), "up", "up policies/ envs/dev/ --decisions", "up --metrics 127.0.0.1:9464").action(
+  examples(
+    withPassphrase(withState(command)),
+    "up",
+    "up policies/ envs/dev/ --decisions",
+    "up --metrics 127.0.0.1:9464",
+  ).action(
     action(async (folders: readonly string[], options: UpOptions) => {
       keepHeapSmall();
       const { up } = await import("../up/up.ts");

@@ -34,6 +34,8 @@ export interface MeshOptions {
   readonly maxStaleMs?: number;
   /** How long certificates and keys hold. */
   readonly lifetimes?: Partial<Lifetimes>;
+  /** Encrypts the authority's private keys on disk. */
+  readonly keyPassphrase?: string | undefined;
   /** Told of the first publish, good or bad, before the agent starts. */
   readonly onPublished?: (answer: PublishResponse) => void;
 }
@@ -80,6 +82,7 @@ async function start(options: MeshOptions, undo: Undo): Promise<Mesh> {
     orFreePort: options.port === undefined,
     clock,
     ...(options.lifetimes === undefined ? {} : { lifetimes: options.lifetimes }),
+    keyPassphrase: options.keyPassphrase,
     localNode: LOCAL_NODE,
     log,
   });

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { formatDiagnostics } from "../../policies/index.ts";
 import type { PublishResponse } from "../../protocol/index.ts";
+import { readPassphrase } from "../ca/files.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
 import { commandLog } from "../command-log.ts";
 import type { UpOptions } from "../commands/up.ts";
@@ -52,6 +53,8 @@ function meshOptions(options: UpOptions, io: Io): Omit<MeshOptions, "files"> {
     ...(options.port === undefined ? {} : { port: readListenPort(options.port) }),
     ...(options.metrics === undefined ? {} : { metrics: readHostPort(options.metrics) }),
     ...(options.maxStale === undefined ? {} : { maxStaleMs: readSeconds(options.maxStale) * 1000 }),
+    keyPassphrase: readPassphrase(options.keyPassphraseFile, io),
+    ...(options.svidLifetime === undefined ? {} : { lifetimes: { svidSeconds: readSeconds(options.svidLifetime) } }),
     ...(options.decisions === true
       ? { onDecision: (record) => lines(io.stdout, decisionLine(record, io.stdout)) }
       : {}),
