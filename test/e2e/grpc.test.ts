@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { grpc, http2 } from "../support/clients.ts";
-import { decisionAfter, startProtocolMesh, type TestMesh } from "../support/test-mesh.ts";
+import { decisionAfter, type HttpMesh, startHttpMesh } from "../support/test-mesh.ts";
 
 const PERMISSION_DENIED = 7;
 
 describe("gRPC through two sidecars", () => {
-  let test: TestMesh;
+  let test: HttpMesh;
   beforeAll(async () => {
-    test = await startProtocolMesh();
+    test = await startHttpMesh();
   });
   afterAll(() => test?.stop());
 

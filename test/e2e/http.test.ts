@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Ask, http1, http2 } from "../support/clients.ts";
-import { decisionAfter, startProtocolMesh, type TestMesh } from "../support/test-mesh.ts";
+import { decisionAfter, type HttpMesh, startHttpMesh } from "../support/test-mesh.ts";
 
 describe("HTTP through two sidecars", () => {
-  let test: TestMesh;
+  let test: HttpMesh;
   beforeAll(async () => {
-    test = await startProtocolMesh();
+    test = await startHttpMesh();
   });
   afterAll(() => test?.stop());
 

@@ -1,11 +1,11 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tcp } from "../support/clients.ts";
-import { BANNER, decisionAfter, startProtocolMesh, type TestMesh } from "../support/test-mesh.ts";
+import { BANNER, decisionAfter, type ProtocolMesh, startProtocolMesh } from "../support/test-mesh.ts";
 import { until } from "../support/until.ts";
 
 describe("TCP through two sidecars", () => {
-  let test: TestMesh;
+  let test: ProtocolMesh;
   beforeAll(async () => {
     test = await startProtocolMesh();
   });

@@ -144,29 +144,33 @@ spec:
 `;
 
 /** The whole protocol mesh as one file. */
-export const protocolMeshFile = {
+export const protocolMeshFile: { readonly path: string; readonly text: string } = {
   path: "mesh.yaml",
   text: `${MESH.trimStart()}${STRANGER}${DESTINATIONS}${POLICIES}`,
-} as const;
+};
 
 /** The same without its TCP listeners, which need Envoy 1.37. */
-export const httpMeshFile = {
+export const httpMeshFile: typeof protocolMeshFile = {
   path: "mesh.yaml",
   text: protocolMeshFile.text
     .split("---\n")
     .filter((document) => !/name: (db|mail|tcp),/.test(document))
     .map((document) => document.replace(/^ +- \{ workload: (db|mail),.*\n/gm, ""))
     .join("---\n"),
-} as const;
+};
 
-/** A running protocol mesh with the apps in this process. */
-export interface TestMesh {
+/** A running mesh of HTTP and gRPC with the apps in this process. */
+export interface HttpMesh {
   readonly mesh: LocalMesh;
   readonly orders: TestApp;
   readonly invoices: TestApp;
+  stop(): Promise<void>;
+}
+
+/** The same with the apps that speak TCP. */
+export interface ProtocolMesh extends HttpMesh {
   readonly db: TestApp;
   readonly mail: TestApp;
-  stop(): Promise<void>;
 }
 
 /** Greeting of the app that speaks first. */
@@ -193,15 +197,33 @@ export async function startTestMesh(
   };
 }
 
+/** Starts the mesh without its TCP listeners, as any supported Envoy can carry it. */
+export function startHttpMesh(): Promise<HttpMesh> {
+  return startWithApps(httpMeshFile, httpApps);
+}
+
 /** Starts the protocol mesh, its apps and all its sidecars. */
-export async function startProtocolMesh(): Promise<TestMesh> {
-  const mesh = await startTestMesh([protocolMeshFile]);
-  const apps = {
-    orders: await http1App(mesh.appSocket("orders", 8443)),
-    invoices: await grpcApp(mesh.appSocket("invoices", 8443), ["/shop.Invoices/Get", "/shop.Invoices/Delete"]),
+export function startProtocolMesh(): Promise<ProtocolMesh> {
+  return startWithApps(protocolMeshFile, async (mesh) => ({
+    ...(await httpApps(mesh)),
     db: await tcpApp(mesh.appSocket("db", 5432)),
     mail: await tcpApp(mesh.appSocket("mail", 2525), BANNER),
+  }));
+}
+
+async function httpApps(mesh: LocalMesh) {
+  return {
+    orders: await http1App(mesh.appSocket("orders", 8443)),
+    invoices: await grpcApp(mesh.appSocket("invoices", 8443), ["/shop.Invoices/Get", "/shop.Invoices/Delete"]),
   };
+}
+
+async function startWithApps<A extends Readonly<Record<string, TestApp>>>(
+  file: typeof protocolMeshFile,
+  startApps: (mesh: LocalMesh) => Promise<A>,
+): Promise<A & { readonly mesh: LocalMesh; stop(): Promise<void> }> {
+  const mesh = await startTestMesh([file]);
+  const apps = await startApps(mesh);
   const stop = async (): Promise<void> => {
     await mesh.stop();
     for (const app of Object.values(apps)) await app.close();
@@ -210,7 +232,7 @@ export async function startProtocolMesh(): Promise<TestMesh> {
     await stop();
     throw error;
   });
-  return { mesh, ...apps, stop };
+  return { ...apps, mesh, stop };
 }
 
 /** Waits for the decision that fits, after a mark; throws with what came instead. */
