@@ -169,9 +169,11 @@ class NodeAgent implements Agent {
   }
 
   #subscribe(): void {
-    const { contact, keeper, network, reporter, timers } = this.#parts;
+    const { contact, keeper, network, reporter, served, timers } = this.#parts;
     network.refresh();
-    keeper.wake();
+    // A new root may have come with the identity.
+    keeper.reconsider();
+    served.refreshSecrets();
     reporter.changed();
     if (this.#subscriptions !== undefined) return;
     this.#subscriptions = subscribe({

@@ -227,7 +227,7 @@ function serverError(leaf: ShownCertificate, trust: TrustBundle, at: Date): Agen
   const problem = authorityProblem(peerChain(leaf), trust, at);
   if (problem === undefined) return undefined;
   return new AgentError("ERR_AGENT_AUTHORITY_UNTRUSTED", `the server is not the authority: ${problem}`, {
-    hint: "check the authority's address",
+    hint: "check the authority's address; an agent that was away while the root was replaced comes back with a new join token",
   });
 }
 

@@ -21,6 +21,8 @@ import { TrustStore } from "./trust-store.ts";
 const mesh = testHierarchy("shop.example");
 const tokenFor = (fingerprint: string): string => `cwj1.0123456789abcdef.${"s".repeat(43)}.${fingerprint}`;
 const token = tokenFor(publicKeyFingerprint(mesh.root.root));
+const otherToken = (shown: typeof mesh): string =>
+  tokenFor(publicKeyFingerprint(shown.root.root)).replace("0123456789abcdef", "fedcba9876543210");
 
 let folder = "";
 let stop = new AbortController();
@@ -180,11 +182,76 @@ describe("joining", () => {
     });
   });
 
-  it("refuses a token of another mesh than the state folder's", async () => {
+  it("refuses a token of another mesh than the state folder's, and does not use it up", async () => {
     const server = await authority();
     await enrolment(server.url, token).enrolment.begin(stop.signal);
-    const other = enrolment(server.url, tokenFor("0".repeat(64)));
+    const bank = testHierarchy("bank.example");
+    const elsewhere = await authority({}, bank);
+    const other = enrolment(elsewhere.url, otherToken(bank));
     await expect(other.enrolment.begin(stop.signal)).rejects.toMatchObject({ code: "ERR_AGENT_OTHER_MESH" });
+    expect(elsewhere.requests).toEqual([]);
+    const again = enrolment(server.url, undefined);
+    await again.enrolment.begin(stop.signal);
+    expect(again.enrolment.state.kind).toBe("enrolled");
+  });
+
+  it("comes back by a new token of the same mesh whose root was replaced while it was away, in force or expired", async () => {
+    const soonOver: Routes = {
+      "POST /v1/enrol": ({ body }) => ({
+        body: enrolAnswer(mesh.intermediate, mesh.root, csrOf(body), "host-7", 1_200_000),
+      }),
+    };
+    for (const laterMs of [0, 1_800_000]) {
+      const server = await authority(soonOver);
+      await enrolment(server.url, token).enrolment.begin(stop.signal);
+      await server.close();
+      const now = testHierarchy("shop.example");
+      const answer: Routes = {
+        "POST /v1/enrol": ({ body }) => ({
+          body: enrolAnswer(now.intermediate, now.root, csrOf(body), "host-7", laterMs + 3_600_000),
+        }),
+      };
+      const replaced = await authority(answer, now);
+      const stale = enrolment(replaced.url, token, Date.now() + laterMs);
+      await stale.enrolment.begin(stop.signal);
+      expect(replaced.requests).toEqual([]);
+      const agent = enrolment(replaced.url, otherToken(now), Date.now() + laterMs);
+      await agent.enrolment.begin(stop.signal);
+      expect(agent.enrolment.state).toMatchObject({ kind: "enrolled", node: "host-7" });
+      expect(agent.trust.own?.x509Authorities.map((one) => publicKeyFingerprint(one))).toEqual([
+        publicKeyFingerprint(now.root.root),
+      ]);
+      expect(agent.log.lines.map(({ message }) => message)).toContain(
+        "the authority's root was replaced while this agent was away",
+      );
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("goes by a new fingerprint for attestation once, and never again by one that it has used", async () => {
+    const routesOf = (shown: typeof mesh): Routes => ({
+      "POST /v1/attest": ({ body }) => ({
+        body: enrolAnswer(shown.intermediate, shown.root, csrOf(body), "host-7", 1_200_000),
+      }),
+    });
+    const attestation = (shown: typeof mesh) => ({
+      token: () => "platform",
+      rootFingerprint: publicKeyFingerprint(shown.root.root),
+    });
+    const server = await authority(routesOf(mesh));
+    await enrolment(server.url, undefined, Date.now(), attestation(mesh)).enrolment.begin(stop.signal);
+    const now = testHierarchy("shop.example");
+    const replaced = await authority(routesOf(now), now);
+    const agent = enrolment(replaced.url, undefined, Date.now(), attestation(now));
+    await agent.enrolment.begin(stop.signal);
+    expect(agent.trust.own?.x509Authorities.map((one) => publicKeyFingerprint(one))).toEqual([
+      publicKeyFingerprint(now.root.root),
+    ]);
+    // The first root's key in other hands: its fingerprint stands in the command still, and the certificate has expired.
+    const later = enrolment(server.url, undefined, Date.now() + 1_800_000, attestation(mesh));
+    await later.enrolment.begin(stop.signal);
+    expect(later.enrolment.client).toBeUndefined();
+    expect(server.requests).toHaveLength(1);
   });
 
   it("goes on trying while the authority does not answer", async () => {

@@ -13,6 +13,7 @@ import { isTransient } from "./authority-error.ts";
 import { type Credential, credentialOf, joinError, type NodeAttestationOptions, pinOf } from "./credential.ts";
 import { certificateRequest } from "./csr.ts";
 import { acceptIssued, readStoredSvid, storeSvid } from "./issued.ts";
+import { JoinedMark } from "./joined-mark.ts";
 import { joinWith } from "./joining.ts";
 import { newPrivateKey } from "./private-key.ts";
 import type { StateDir } from "./state-dir.ts";
@@ -40,8 +41,6 @@ export interface EnrolmentOptions {
 }
 
 const FILE = "agent.json";
-/** Which join token has been used up by this agent. */
-const JOINED_FILE = "joined.json";
 /** Between tries to renew, while the certificate is still good, and between tokens that the authority refuses. */
 const MAX_RENEW_BACKOFF_MS = 60_000;
 const MAX_SLEEP_MS = 60_000;
@@ -53,6 +52,7 @@ const MAX_SLEEP_MS = 60_000;
 export class Enrolment {
   readonly #options: EnrolmentOptions;
   readonly #credential: Credential | undefined;
+  readonly #joined: JoinedMark;
   #state: EnrolmentState = { kind: "joining" };
   #client: AuthorityClient | undefined;
   #renewAtMs = 0;
@@ -61,6 +61,7 @@ export class Enrolment {
   constructor(options: EnrolmentOptions) {
     this.#options = options;
     this.#credential = credentialOf(options);
+    this.#joined = new JoinedMark(options.files);
   }
 
   get state(): EnrolmentState {
@@ -78,10 +79,9 @@ export class Enrolment {
    */
   async begin(signal: AbortSignal): Promise<void> {
     const { files, trust, clock } = this.#options;
-    this.#refuseOtherMesh();
     const svid = readStoredSvid(files, FILE);
     const own = trust.own;
-    if (svid !== undefined && own !== undefined) {
+    if (svid !== undefined && own !== undefined && !this.#vouchesForNewRoot()) {
       const verified = verifyX509Svid(svid.chain, own, { at: clock.now() });
       if (verified.ok) return this.#enrolled(svid, own);
       this.#state = { kind: "expired", problem: verified.message };
@@ -96,7 +96,7 @@ export class Enrolment {
     try {
       await this.#tryJoin(credential, signal);
     } catch (error) {
-      if (credential.kind === "join-token" || own === undefined) throw error;
+      if (credential.kind === "join-token" || own === undefined || isOtherMesh(error)) throw error;
       this.#refused(credential, error);
     }
   }
@@ -181,13 +181,15 @@ export class Enrolment {
     return this.#credential?.kind === "attestation" ? { baseMs: 1_000, maxMs: MAX_RENEW_BACKOFF_MS } : {};
   }
 
-  /** What can still be joined with. A join token that this agent has used is not sent again: the authority would raise an alarm. */
+  /** What can still be joined with. */
   #unused(): Credential | undefined {
     const credential = this.#credential;
-    if (credential?.kind !== "join-token") return credential;
-    const joined = this.#options.files.readJson(JOINED_FILE);
-    const used = typeof joined === "object" && joined !== null && "joinToken" in joined ? joined.joinToken : undefined;
-    return used === credential.token.id ? undefined : credential;
+    return credential === undefined || this.#joined.isUsedUp(credential) ? undefined : credential;
+  }
+
+  #vouchesForNewRoot(): boolean {
+    const credential = this.#unused();
+    return credential !== undefined && this.#joined.vouchesForNewRoot(credential, this.#options.trust.own);
   }
 
   async #tryJoin(credential: Credential, signal: AbortSignal): Promise<void> {
@@ -201,17 +203,16 @@ export class Enrolment {
   }
 
   async #join(credential: Credential, signal: AbortSignal): Promise<void> {
-    const { url, clock, files, trust } = this.#options;
-    const { svid, own, trustBundle } = await joinWith(credential, {
-      url,
-      now: () => clock.now(),
-      own: trust.own,
-      signal,
-    });
-    storeSvid(files, FILE, svid);
-    if (credential.kind === "join-token") files.writeJson(JOINED_FILE, { joinToken: credential.token.id });
+    const { url, clock, files, log, trust } = this.#options;
+    const newRoot = this.#vouchesForNewRoot();
+    const now = (): Date => clock.now();
+    const joined = await joinWith(credential, { url, now, own: trust.own, newRoot, signal });
+    const { svid, own, trustBundle } = joined;
     trust.begin(own.trustDomain, trustBundle);
-    this.#options.log.info({ node: agentNodeOf(svid.id), serial: svid.serial }, "the agent has joined");
+    storeSvid(files, FILE, svid);
+    this.#joined.note(credential);
+    log.info({ node: agentNodeOf(svid.id), serial: svid.serial }, "the agent has joined");
+    if (newRoot) log.warn({ root: pinOf(credential) }, "the authority's root was replaced while this agent was away");
     this.#enrolled(svid, own);
   }
 
@@ -265,16 +266,8 @@ export class Enrolment {
     this.#state = { kind: "enrolled", node, svid };
     this.#renewAtMs = renewAt(svid, this.#options.timers.random).getTime();
   }
+}
 
-  #refuseOtherMesh(): void {
-    const own = this.#options.trust.own;
-    if (own === undefined || this.#credential?.kind !== "join-token") return;
-    const fingerprint = pinOf(this.#credential);
-    if (own.x509Authorities.some((authority) => publicKeyFingerprint(authority) === fingerprint)) return;
-    throw new AgentError(
-      "ERR_AGENT_OTHER_MESH",
-      `the state folder \`${this.#options.files.path}\` belongs to another authority of \`${own.trustDomain}\` than the join token`,
-      { hint: "give this agent a state folder of its own, or remove that one to leave its mesh" },
-    );
-  }
+function isOtherMesh(error: unknown): boolean {
+  return error instanceof AgentError && error.code === "ERR_AGENT_OTHER_MESH";
 }

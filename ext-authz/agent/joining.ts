@@ -20,6 +20,8 @@ export interface JoinOptions {
   readonly now: () => Date;
   /** The own trust domain's anchors, where the agent was enrolled before. */
   readonly own: TrustBundle | undefined;
+  /** People vouch for a root that is not among those anchors. */
+  readonly newRoot: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -49,10 +51,17 @@ export async function joinWith(credential: Credential, options: JoinOptions): Pr
   }
 }
 
-/** Whom to send a token to. An agent that attests anew goes by the anchors that it followed; the fingerprint is for the first time. */
-async function knownTrust(credential: Credential, { url, now, own, signal }: JoinOptions): Promise<TrustBundle> {
-  if (credential.kind === "attestation" && own !== undefined) return own;
-  return pinnedTrust({ url, rootFingerprint: pinOf(credential), now, signal });
+/** Whom to send a token to. An agent that attests anew goes by the anchors that it followed; a fingerprint is for its first use. */
+async function knownTrust(credential: Credential, options: JoinOptions): Promise<TrustBundle> {
+  const { url, now, own, newRoot, signal } = options;
+  if (credential.kind === "attestation" && own !== undefined && !newRoot) return own;
+  const pinned = await pinnedTrust({ url, rootFingerprint: pinOf(credential), now, signal });
+  if (own === undefined || own.trustDomain === pinned.trustDomain) return pinned;
+  throw new AgentError(
+    "ERR_AGENT_OTHER_MESH",
+    `the authority is of \`${pinned.trustDomain}\`, and the agent's state folder of \`${own.trustDomain}\``,
+    { hint: "give this agent a state folder of its own, or remove that one to leave its mesh" },
+  );
 }
 
 function prove(

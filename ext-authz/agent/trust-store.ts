@@ -100,6 +100,9 @@ export class TrustStore {
       throw new AgentError(
         "ERR_AGENT_ANSWER",
         `the own trust bundle ${own.sequence} is older than ${known}, which is in use`,
+        {
+          hint: "an authority from a backup goes on by `cellwall ca recover`; agents of one that was founded anew begin with an empty state folder",
+        },
       );
     }
     return next;
