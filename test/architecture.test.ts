@@ -16,7 +16,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ca: ["spiffe", "policies", "store", "protocol"],
   authority: ["ca", "flows", "policies", "spiffe", "store", "protocol"],
   "ext-authz": ["spiffe", "policies", "flows", "envoy", "protocol"],
-  compose: [],
+  compose: ["spiffe"],
   cli: ["spiffe", "policies", "protocol", "flows", "envoy", "store", "ca", "authority", "ext-authz", "compose"],
 };
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { type MeshName, meshFolder, meshPolicyFiles } from "../../compose/index.ts";
-import { parseDocuments, resolve } from "../../policies/index.ts";
+import { MESHES, meshFolder, meshSides } from "../../compose/index.ts";
+import { containerSet } from "../demo/index.ts";
 import { composeFile } from "./compose-file.ts";
 
 interface Service {
@@ -15,12 +15,12 @@ interface Service {
   readonly profiles?: readonly string[];
 }
 
-const MESHES: readonly MeshName[] = ["shop", "boutique"];
-
 describe.each(MESHES)("the compose file of the %s", (mesh) => {
-  const { documents, diagnostics } = parseDocuments(meshPolicyFiles(mesh, ["policies", "containers"]));
-  const set = resolve(documents, { diagnostics });
-  const text = composeFile(mesh, set);
+  const sides = meshSides(mesh).map((side) => ({ namespace: side.namespace, set: containerSet(side) }));
+  const workloads = sides.flatMap(({ set }) => set.workloads);
+  const prefixes = sides.length === 1 ? [""] : sides.map(({ namespace }) => `${namespace}-`);
+  const prefixOf = (namespace: string): string => (sides.length === 1 ? "" : `${namespace}-`);
+  const text = composeFile(mesh, sides);
   const services: ReadonlyMap<string, Service> = new Map(
     Object.entries(parse(text, { merge: true, maxAliasCount: -1 }).services),
   );
@@ -31,14 +31,15 @@ describe.each(MESHES)("the compose file of the %s", (mesh) => {
   };
 
   it("is what the mesh's documents say; `vitest --update` writes it", async () => {
-    expect(set.diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+    const findings = sides.flatMap(({ set }) => set.diagnostics);
+    expect(findings.filter(({ severity }) => severity === "error")).toEqual([]);
     await expect(text).toMatchFileSnapshot(join(meshFolder(mesh), "compose.yaml"));
   });
 
   it("gives each workload a user of its own, and its sidecar that user and its network", () => {
-    const users = set.workloads.map(({ name }) => service(name).user);
+    const users = workloads.map(({ name }) => service(name).user);
     expect(new Set(users).size).toBe(users.length);
-    for (const { name } of set.workloads) {
+    for (const { name } of workloads) {
       expect(service(`${name}-sidecar`)).toMatchObject({
         user: service(name).user,
         network_mode: `service:${name}`,
@@ -49,17 +50,19 @@ describe.each(MESHES)("the compose file of the %s", (mesh) => {
   });
 
   it("mounts a workload's agent sockets into the agent and its own sidecar, and into one app: the one that was taken over", () => {
-    for (const { name } of set.workloads) {
+    for (const { namespace, name } of workloads) {
       const holders = [...services].filter(([, { volumes }]) =>
         volumes.some((each) => each.startsWith(`${name}-agent:`)),
       );
-      const taken = ["intruder", "adservice"].includes(name) ? [name] : [];
-      expect(holders.map(([holder]) => holder).sort()).toEqual(["agent", ...taken, `${name}-sidecar`].sort());
+      const taken = ["intruder", "adservice", "helpdesk"].includes(name) ? [name] : [];
+      expect(holders.map(([holder]) => holder).sort()).toEqual(
+        [`${prefixOf(namespace)}agent`, ...taken, `${name}-sidecar`].sort(),
+      );
     }
   });
 
   it("shares an app's sockets with its sidecar, and beside it only with what plays the attack", () => {
-    for (const { name } of set.workloads) {
+    for (const { name } of workloads) {
       const holders = [...services].filter(([, { volumes }]) =>
         volumes.some((each) => each.startsWith(`${name}-app:`)),
       );
@@ -69,8 +72,13 @@ describe.each(MESHES)("the compose file of the %s", (mesh) => {
   });
 
   it("keeps workloads off the network of authority and agent, and drops every capability", () => {
-    for (const { name } of set.workloads) expect(service(name).networks).not.toContain("control");
-    expect(service("authority").networks).toEqual(["control"]);
+    for (const { name } of workloads)
+      for (const network of service(name).networks ?? []) expect(["mesh", "outside"]).toContain(network);
+    for (const prefix of prefixes) {
+      const border = prefix === "" ? [] : ["border"];
+      expect(service(`${prefix}authority`).networks).toEqual([`${prefix}control`, ...border]);
+      expect(service(`${prefix}agent`).networks).toEqual([`${prefix}control`]);
+    }
     for (const [name, { cap_drop }] of services) expect([name, cap_drop]).toEqual([name, ["ALL"]]);
   });
 });

@@ -1,11 +1,20 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { connectApp, type DemoApp, type MeshName, meshPolicyFiles } from "../../compose/index.ts";
+import {
+  connectApp,
+  type DemoApp,
+  type MeshName,
+  type MeshSide,
+  meshSides,
+  sidePolicyFiles,
+} from "../../compose/index.ts";
 import { socketPaths } from "../../ext-authz/index.ts";
-import { type PolicySet, parseDocuments, resolve, type Sidecar } from "../../policies/index.ts";
+import { type PolicySet, parseDocuments, resolve } from "../../policies/index.ts";
 import { CliError, systemCode } from "../cli-error.ts";
 import { fileRecords } from "./file-records.ts";
-import type { Stage, StageMesh } from "./step.ts";
+import { joinedRecords } from "./joined-records.ts";
+import { placedMesh } from "./placed-mesh.ts";
+import type { Stage } from "./step.ts";
 
 /** Where the containers of a demo mesh keep the sockets of their agent. */
 export const CONTAINER_RUN_DIR = "/run/cellwall";
@@ -15,17 +24,33 @@ export interface AttachOptions {
   readonly mesh: MeshName;
   /** Folder with `<workload>/drive.sock` of each app. */
   readonly apps: string;
-  /** The agent's decision log. */
-  readonly log: string;
+  /** The decision logs of its agents. */
+  readonly logs: readonly string[];
+}
+
+/** A stage that others run; closing it lets its apps go on by themselves. */
+export interface AttachedStage extends Stage {
+  readonly close: () => Promise<void>;
 }
 
 /** Connects to the apps of a mesh that runs already; `ERR_CLI_FILE` where one cannot be reached. */
-export async function attachStage(options: AttachOptions): Promise<Stage & { readonly close: () => Promise<void> }> {
+export async function attachStage({ mesh: name, apps: folder, logs }: AttachOptions): Promise<AttachedStage> {
   const apps = new Map<string, DemoApp>();
-  for (const name of readdirSync(options.apps)) apps.set(name, await connected(name, options.apps));
+  for (const app of readdirSync(folder)) apps.set(app, await connected(app, folder));
   await Promise.all([...apps.values()].map((app) => app.pause()));
-  const mesh = containerMesh(options.mesh, options.log);
+  const sides = meshSides(name).map((side) => ({
+    set: containerSet(side),
+    sockets: (workload: { readonly namespace: string; readonly name: string }) =>
+      socketPaths(CONTAINER_RUN_DIR, workload),
+  }));
+  const mesh = placedMesh(sides, joinedRecords(logs.map(fileRecords)));
   return { mesh, apps, close: async () => void (await Promise.all([...apps.values()].map((app) => app.stop()))) };
+}
+
+/** The set of a trust domain in containers: what it says of places holds as it stands. */
+export function containerSet(side: MeshSide): PolicySet {
+  const { documents, diagnostics } = parseDocuments(sidePolicyFiles(side, ["policies", "containers"]));
+  return resolve(documents, { diagnostics });
 }
 
 async function connected(name: string, folder: string): Promise<DemoApp> {
@@ -38,32 +63,4 @@ async function connected(name: string, folder: string): Promise<DemoApp> {
       cause: error,
     });
   }
-}
-
-/** What the policy set says of places holds in containers as it stands. */
-function containerMesh(name: MeshName, log: string): StageMesh {
-  const { documents, diagnostics } = parseDocuments(meshPolicyFiles(name, ["policies", "containers"]));
-  const set = resolve(documents, { diagnostics });
-  const sidecar = (workload: string): Sidecar => sidecarOf(set, workload);
-  return {
-    namespace: name,
-    trustDomain: set.mesh.trustDomain,
-    records: fileRecords(log),
-    address: (workload) => sidecar(workload).address,
-    sockets: (workload) => socketPaths(CONTAINER_RUN_DIR, { namespace: name, name: workload }),
-    appSocket: (workload, port) => unixPath(sidecar(workload).listens.find((listen) => listen.port === port)?.app),
-    callSocket: (workload, callee) =>
-      unixPath(sidecar(workload).calls.find((call) => call.workload.name === callee)?.local),
-  };
-}
-
-function sidecarOf(set: PolicySet, name: string): Sidecar {
-  const sidecar = set.workloads.find((workload) => workload.name === name)?.sidecar;
-  if (sidecar === undefined) throw new TypeError(`the mesh has no workload \`${name}\``);
-  return sidecar;
-}
-
-function unixPath(address: string | undefined): string {
-  if (address?.startsWith("unix:") !== true) throw new TypeError(`\`${address}\` is not a unix socket`);
-  return address.slice("unix:".length);
 }

@@ -6,6 +6,8 @@ interface Expected<In extends Stage> {
   readonly actor: string;
   readonly title: string;
   readonly destination: string;
+  /** Who it claims to be, as the last segment of a SPIFFE ID; default: the actor. */
+  readonly caller?: string;
   readonly call: (stage: In) => Promise<CallResult>;
 }
 
@@ -37,7 +39,7 @@ export function allowed<In extends Stage = Stage>(
 export function denied<In extends Stage = Stage>(
   expected: Expected<In> & { readonly reason: string; readonly status?: number },
 ): Step<In> {
-  return step(expected, isDecisionOn(expected.actor), (seen) =>
+  return step(expected, isDecisionOn(expected.caller ?? expected.actor), (seen) =>
     finding(
       happened(seen.result),
       reasonOf(seen.record),

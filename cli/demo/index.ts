@@ -1,3 +1,4 @@
+export { containerSet } from "./attach-stage.ts";
 export { attackContainers } from "./attack-containers.ts";
 export { type DemoOptions, runDemo } from "./run-demo.ts";
 export { chapters } from "./scenario.ts";

@@ -2,7 +2,8 @@ import type { MeshName } from "../../compose/index.ts";
 import { decisionLine } from "../decision-line.ts";
 import type { Output } from "../io.ts";
 import { lines } from "../screen.ts";
-import { appOf, type LocalStage } from "./step.ts";
+import type { RunningDemo } from "./start-demo.ts";
+import { appOf } from "./step.ts";
 
 const TRAFFIC_EVERY_MS = 2_000;
 
@@ -16,11 +17,15 @@ const TRAFFIC: Readonly<Record<MeshName, readonly (readonly [from: string, to: s
     ["loadgenerator", "frontend", "/product/OLJCESPC7Z"],
     ["loadgenerator", "frontend", "/admin"],
   ],
+  federated: [
+    ["checkout", "gateway", "/charges/42"],
+    ["helpdesk", "gateway", "/charges/42"],
+  ],
 };
 
 /** Lets callers of the mesh go on calling, and prints each decision as it falls, until the returned function is called. */
-export function followLive(mesh: MeshName, stage: LocalStage, output: Output): () => void {
-  const unfollow = stage.mesh.records.follow((record) => {
+export function followLive(mesh: MeshName, { stage, follow }: RunningDemo, output: Output): () => void {
+  const unfollow = follow((record) => {
     lines(output, `  ${decisionLine(record, output)}`);
   });
   const timer = setInterval(() => {

@@ -9,24 +9,41 @@ import { lines, paint } from "../screen.ts";
 import { Undo } from "../up/undo.ts";
 import { followLive } from "./live.ts";
 import { printHeading, printTable } from "./report.ts";
-import { localChapters, playScenario } from "./scenario.ts";
-import { startStage } from "./start-stage.ts";
-import type { LocalStage } from "./step.ts";
+import { type RunningDemo, startDemo } from "./start-demo.ts";
 
-/** What there is to tell of a mesh: who is who, a denied request to explain, an identity to revoke. */
-const STORIES: Readonly<
-  Record<MeshName, { readonly story: string; readonly denied: string; readonly revocable: string }>
-> = {
+/** What there is to tell of a mesh: who is who, a denied request to explain, an identity to revoke, a file to edit. */
+interface Story {
+  readonly story: string;
+  readonly denied: string;
+  readonly revocable: string;
+  /** Of which of its trust domains. */
+  readonly namespace: string;
+  readonly edit: string;
+}
+
+const STORIES: Readonly<Record<MeshName, Story>> = {
   shop: {
     story: "web -> orders -> db may talk; intruder is a workload that someone has taken over",
     denied: '--from intruder --to orders "GET /orders/42"',
     revocable: "spiffe://shop.example/shop/web",
+    namespace: "shop",
+    edit: "access.yaml",
   },
   boutique: {
     story:
       "twenty calls over gRPC, from the frontend down to Redis; adservice is a workload that someone has taken over",
     denied: '--from adservice --to paymentservice "grpc hipstershop.PaymentService/Charge"',
     revocable: "spiffe://boutique.example/boutique/recommendationservice",
+    namespace: "boutique",
+    edit: "access.yaml",
+  },
+  federated: {
+    story:
+      "a store has its customers pay at a provider of another trust domain; helpdesk, of the store, is a workload that someone has taken over",
+    denied: '--from spiffe://store.example/store/helpdesk --to gateway "POST /charges"',
+    revocable: "spiffe://pay.example/pay/ledger",
+    namespace: "pay",
+    edit: "partners.yaml",
   },
 };
 
@@ -52,12 +69,12 @@ export async function runDemo(options: DemoOptions, io: Io): Promise<ExitCode> {
   const cleanup = new Undo();
   if (options.keep !== true) cleanup.add(() => rmSync(folder, { recursive: true, force: true }));
   try {
-    const stage = await startStage(options.mesh, { folder, envoy, cleanup });
-    printStart(options.mesh, stage, envoy, performance.now() - started, io);
-    const rows = await playScenario(localChapters[options.mesh], stage, io.stdout, io.signal);
+    const demo = await startDemo(options.mesh, { folder, envoy, cleanup });
+    printStart(options.mesh, demo, envoy, performance.now() - started, io);
+    const rows = await demo.play(io.stdout, io.signal);
     if (io.signal.aborted) return EXIT.ok;
     printTable(io.stdout, rows);
-    if (!options.once) await stayUp(options.mesh, stage, io);
+    if (!options.once) await stayUp(options.mesh, demo, io);
     return rows.some((row) => row.finding.outcome === "unexpected") ? EXIT.findings : EXIT.ok;
   } finally {
     await cleanup.run();
@@ -74,15 +91,18 @@ function findEnvoy(options: DemoOptions, io: Io): Promise<LocatedEnvoy> {
   });
 }
 
-function printStart(mesh: MeshName, stage: LocalStage, envoy: LocatedEnvoy, tookMs: number, io: Io): void {
-  const names = stage.mesh.set.workloads.map((workload) => workload.name);
+function printStart(mesh: MeshName, { meshes }: RunningDemo, envoy: LocatedEnvoy, tookMs: number, io: Io): void {
+  const names = meshes.flatMap(({ set }) => set.workloads.map((workload) => workload.name));
   lines(
     io.stdout,
     paint(io.stdout, "bold", "Cellwall demo mesh"),
     `  ${names.length} workloads (${names.join(", ")}), each behind its own Envoy ${formatEnvoyVersion(envoy.version)}; up after ${(tookMs / 1000).toFixed(1)} s`,
     `  ${STORIES[mesh].story}`,
-    `  policies  ${stage.mesh.policyDir}`,
-    `  state     ${stage.mesh.stateDir}`,
+    ...meshes.flatMap(({ trustDomain, policyDir, stateDir }) => [
+      ...(meshes.length === 1 ? [] : [`  ${trustDomain}`]),
+      `  policies  ${policyDir}`,
+      `  state     ${stateDir}`,
+    ]),
   );
 }
 
@@ -94,19 +114,23 @@ function ownCommand(cwd: string): string {
   return `node ${short.startsWith("..") ? script : short}`;
 }
 
-async function stayUp(mesh: MeshName, stage: LocalStage, io: Io): Promise<void> {
+async function stayUp(name: MeshName, demo: RunningDemo, io: Io): Promise<void> {
   printHeading(io.stdout, "The mesh stays up. In another terminal:");
   const command = ownCommand(io.cwd);
-  const { denied, revocable } = STORIES[mesh];
+  const { denied, revocable, namespace, edit } = STORIES[name];
+  const mesh = demo.meshes.find((each) => each.namespace === namespace);
+  if (mesh === undefined) throw new TypeError(`the mesh has no namespace \`${namespace}\``);
+  const federated = demo.meshes.length > 1 ? [`  ${command} federation status --state ${mesh.stateDir}`] : [];
   lines(
     io.stdout,
-    `  ${command} status --state ${stage.mesh.stateDir}`,
-    `  ${command} explain ${denied} --policies ${stage.mesh.policyDir}`,
-    `  ${command} ca revoke --identity ${revocable} --reason drill --state ${stage.mesh.stateDir}`,
-    `  or edit ${join(stage.mesh.policyDir, "access.yaml")} and watch`,
+    `  ${command} status --state ${mesh.stateDir}`,
+    ...federated,
+    `  ${command} explain ${denied} --policies ${mesh.policyDir}`,
+    `  ${command} ca revoke --identity ${revocable} --reason drill --state ${mesh.stateDir}`,
+    `  or edit ${join(mesh.policyDir, edit)} and watch`,
   );
   printHeading(io.stdout, "Live decisions (Ctrl-C ends everything)");
-  const stop = followLive(mesh, stage, io.stdout);
+  const stop = followLive(name, demo, io.stdout);
   await stopRequested(io.signal);
   stop();
   lines(io.stdout, "", "stopping");

@@ -1,15 +1,17 @@
 import type { MeshName } from "../../compose/index.ts";
 import type { Output } from "../io.ts";
+import { federatedCalls, forgedAcross, lateralAcross } from "./chapters/across-the-border.ts";
 import { aroundTheContainer } from "./chapters/around-the-container.ts";
 import { aroundTheSidecar } from "./chapters/around-the-sidecar.ts";
 import { otherMethods, takenOver, visits } from "./chapters/boutique.ts";
+import { endOfFederation } from "./chapters/end-of-federation.ts";
 import { honestCalls } from "./chapters/honest-calls.ts";
 import { lateralMovement } from "./chapters/lateral-movement.ts";
 import { forgedIdentities, pathTricks } from "./chapters/straight-at-the-peer.ts";
 import { whileItRuns } from "./chapters/while-it-runs.ts";
 import { foreign, impostor, twoIdentities } from "./forged-identities.ts";
 import { actorColumns, printHeading, printRow, type Row } from "./report.ts";
-import type { Chapter, Finding, LocalStage, Stage, Step } from "./step.ts";
+import type { Chapter, FederatedStage, Finding, LocalStage, Stage, Step } from "./step.ts";
 
 /** The whole scenario of the shop as local processes, in the order in which it is played. */
 export const chapters: readonly Chapter<LocalStage>[] = [
@@ -22,7 +24,7 @@ export const chapters: readonly Chapter<LocalStage>[] = [
 ];
 
 /** The scenario of each mesh in containers: each workload has a user id, a network namespace and files of its own. */
-export const containerChapters: Readonly<Record<MeshName, readonly Chapter[]>> = {
+export const containerChapters: Readonly<Record<Exclude<MeshName, "federated">, readonly Chapter[]>> = {
   shop: [
     honestCalls,
     lateralMovement,
@@ -44,10 +46,29 @@ export const containerChapters: Readonly<Record<MeshName, readonly Chapter[]>> =
   ],
 };
 
-/** The scenario of each mesh as local processes. */
-export const localChapters: Readonly<Record<MeshName, readonly Chapter<LocalStage>[]>> = {
+/** The scenario of each mesh of one trust domain as local processes. */
+export const localChapters: Readonly<Record<Exclude<MeshName, "federated">, readonly Chapter<LocalStage>[]>> = {
   shop: chapters,
   boutique: [visits, otherMethods, takenOver],
+};
+
+const acrossTheBorder: readonly Chapter<FederatedStage>[] = [federatedCalls, lateralAcross, forgedAcross];
+
+/** The scenario of the two federated meshes. */
+export const federatedChapters: Readonly<Record<"local" | "containers", readonly Chapter<FederatedStage>[]>> = {
+  local: [...acrossTheBorder, endOfFederation],
+  containers: [
+    ...acrossTheBorder,
+    aroundTheContainer(
+      "helpdesk",
+      [
+        { workload: "gateway", ports: [8443] },
+        { workload: "ledger", ports: [8443] },
+      ],
+      ["store-authority", "pay-authority"],
+    ),
+    endOfFederation,
+  ],
 };
 
 /** Plays every step and prints each as it happens; a step that throws is a row that went otherwise. Stops early at an abort. */

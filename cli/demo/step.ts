@@ -1,12 +1,13 @@
 import type { CallResult, DemoApp, Received } from "../../compose/index.ts";
 import type { LogRecord } from "../../ext-authz/index.ts";
 import type { LocalMesh, RecordLog } from "../local-mesh/index.ts";
+import type { PolicyText } from "../policy-folder.ts";
 
 /** A running demo mesh, as its apps see it: where each workload is for its peers, and which sockets are its own. */
 export interface StageMesh {
-  readonly namespace: string;
-  readonly trustDomain: string;
   readonly records: Pick<RecordLog, "mark" | "since" | "waitFor">;
+  /** `<namespace>/<name>` of a workload, as its records name it. */
+  key(workload: string): string;
   /** Host name or IP address of a workload's listeners. */
   address(workload: string): string;
   /** The SPIFFE Workload API of a workload. */
@@ -24,6 +25,17 @@ export interface Stage {
 /** The stage of a mesh that this process itself runs: its files, its authority and its keys are at hand. */
 export interface LocalStage extends Stage {
   readonly mesh: LocalMesh;
+}
+
+/** The stage of two trust domains, `store.example` and `pay.example`, in their namespaces `store` and `pay`. */
+export interface FederatedStage extends Stage {
+  /** The keys of the store's authority: what whoever runs it, or has broken into it, can sign with. */
+  readonly storeKeys: string;
+  /** What the administrator of `pay.example` has published, and how. */
+  readonly provider: {
+    readonly files: readonly PolicyText[];
+    publish(files: readonly PolicyText[]): Promise<void>;
+  };
 }
 
 /** What a step came to. `not-isolated` is what local mode can't prevent and says openly. */
@@ -77,7 +89,7 @@ export async function witness(
   const before = (await app.received()).length;
   const mark = stage.mesh.records.mark();
   const result = await call();
-  const workload = `${stage.mesh.namespace}/${destination}`;
+  const workload = stage.mesh.key(destination);
   const record = await stage.mesh.records.waitFor(
     mark,
     (one) => one.workload === workload && fits(one),

@@ -20,6 +20,8 @@ export interface LocalMeshOptions {
   readonly onEnvoyLog?: (workload: string, line: string) => void;
   /** Loopback address a workload listens on, by `<namespace>/<name>`; default: one of its own for each. */
   readonly addresses?: ReadonlyMap<string, string>;
+  /** More documents about places, read after those that put the mesh on this host; they lie in `overlayDir`. */
+  readonly places?: readonly { readonly path: string; readonly text: string }[];
 }
 
 /** Sockets of one workload. */
@@ -48,6 +50,8 @@ export interface LocalMesh {
   readonly policyDir: string;
   /** The folder with the local places, read after `policyDir`. */
   readonly overlayDir: string;
+  /** `<namespace>/<name>` of a workload. */
+  key(workload: string): string;
   address(workload: string): string;
   sockets(workload: string): WorkloadSockets;
   appSocket(workload: string, port: number): string;

@@ -36,6 +36,7 @@ async function start(options: LocalMeshOptions, undo: Undo): Promise<LocalMesh> 
   const folders = layOut(options);
   const places = await placesOf(resolveFiles(options.files), folders.apps, options.addresses);
   writeFileSync(join(folders.overlay, OVERLAY_FILE), localOverlay(resolveFiles(options.files), places));
+  for (const { path, text } of options.places ?? []) writeFileSync(join(folders.overlay, path), text);
   const policyFolders = [folders.policies, folders.overlay];
   const files = readPolicyFolders(policyFolders, options.folder);
   const set = resolveFiles(files);
@@ -73,6 +74,7 @@ async function start(options: LocalMeshOptions, undo: Undo): Promise<LocalMesh> 
     stateDir: folders.state,
     policyDir: folders.policies,
     overlayDir: folders.overlay,
+    key,
     address: (workload) => place(workload).address,
     sockets,
     appSocket: (workload, port) => appSocket(place(workload), port),

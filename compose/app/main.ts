@@ -3,6 +3,7 @@
 // Arguments: <mesh> <name> [--listen SOCKET]… [--peer NAME=SOCKET]… [--drive SOCKET] [--busy-every SECONDS]
 import { parseArgs } from "node:util";
 import { boutiqueApp, boutiqueTraffic } from "../boutique/apps.ts";
+import { federatedApp, federatedTraffic } from "../federated/apps.ts";
 import { shopApp, shopTraffic } from "../shop/apps.ts";
 import { createAnswering } from "./answer.ts";
 import type { AppServer, Peers } from "./app-server.ts";
@@ -18,6 +19,7 @@ interface DemoApps {
 const MESHES: ReadonlyMap<string, DemoApps> = new Map([
   ["shop", { app: shopApp, traffic: shopTraffic }],
   ["boutique", { app: boutiqueApp, traffic: boutiqueTraffic }],
+  ["federated", { app: federatedApp, traffic: federatedTraffic }],
 ]);
 
 const { values, positionals } = parseArgs({
@@ -31,7 +33,7 @@ const { values, positionals } = parseArgs({
 });
 const [meshName = "", name = ""] = positionals;
 const demo = MESHES.get(meshName);
-if (demo === undefined || name === "") throw new TypeError("usage: main.js <shop|boutique> <name> [options]");
+if (demo === undefined || name === "") throw new TypeError("usage: main.js <shop|boutique|federated> <name> [options]");
 
 const peers: Peers = new Map(values.peer.map((each) => splitPeer(each)));
 const app = demo.app(name, peers);

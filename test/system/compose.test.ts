@@ -31,6 +31,10 @@ const EXPECTED: Readonly<Record<MeshName, { readonly steps: number; readonly row
       /PaymentService\/Charge at paymentservice +grpc 7 +no-rule-matched/,
     ],
   },
+  federated: {
+    steps: 30,
+    rows: [],
+  },
 };
 
 /** As a user has them: the one finds the other by its name, over HTTP. */

@@ -11,6 +11,7 @@ const USUAL_PORTS = [22, 80, 443, 2375, 3000, 3306, 5000, 6380, 7443, 8000, 8081
 export function aroundTheContainer(
   actor: string,
   targets: readonly { readonly workload: string; readonly ports: readonly number[] }[],
+  authorities: readonly string[] = ["authority"],
 ): Chapter {
   const other = targets[0]?.workload ?? actor;
   const whose = other.endsWith("s") ? `${other}'` : `${other}'s`;
@@ -24,10 +25,16 @@ export function aroundTheContainer(
       attempt(actor, `${whose} Workload API socket, to become ${other}`, async (stage) => {
         await appOf(stage, actor).identity(stage.mesh.sockets(other).workload);
       }),
-      attempt(actor, "the authority's API, on the network", async (stage) => {
-        const open = await appOf(stage, actor).openPorts("authority", [7443]);
-        if (open.length === 0) throw new Error("ECONNREFUSED");
-      }),
+      ...authorities.map((authority) =>
+        attempt(
+          actor,
+          `${authority === "authority" ? "the authority" : authority}'s API, on the network`,
+          async (stage) => {
+            const open = await appOf(stage, actor).openPorts(authority, [7443]);
+            if (open.length === 0) throw new Error("ECONNREFUSED");
+          },
+        ),
+      ),
       throughSocket(actor, "the Docker engine's socket", () => "/var/run/docker.sock"),
     ],
   };

@@ -1,8 +1,8 @@
-import { type CallResult, VISIT } from "../../../compose/index.ts";
+import { VISIT } from "../../../compose/index.ts";
 import type { LogRecord } from "../../../ext-authz/index.ts";
 import { allowed, denied, refusedBySidecar } from "../expectations.ts";
 import { appOf, type Chapter, type Finding, finding, type Stage, type Step } from "../step.ts";
-import { requestBytes } from "./straight-at-the-peer.ts";
+import { NO_IDENTITY, requestBytes, straightAt } from "../straight-at.ts";
 
 /** Who calls which method in Online Boutique: its twenty pairs. */
 export const CALLS: readonly (readonly [caller: string, callee: string, method: string])[] = [
@@ -102,7 +102,7 @@ export const takenOver: Chapter = {
         title: `${method} at ${destination}`,
         destination,
         reason: "no-rule-matched",
-        call: straightAt(destination, port, requestBytes("POST", `/hipstershop.${method}`, GRPC)),
+        call: fromAdservice(destination, port, requestBytes("POST", `/hipstershop.${method}`, GRPC)),
       });
     }),
     denied({
@@ -110,7 +110,7 @@ export const takenOver: Chapter = {
       title: "GET / at frontend, past the front door",
       destination: "frontend",
       reason: "no-rule-matched",
-      call: straightAt("frontend", 8443, requestBytes("GET", "/")),
+      call: fromAdservice("frontend", 8443, requestBytes("GET", "/")),
     }),
     deniedRedis(),
     refusedBySidecar({
@@ -119,12 +119,13 @@ export const takenOver: Chapter = {
       destination: "paymentservice",
       kind: "connection-refused",
       reason: /plaintext/,
-      call: (stage) =>
-        appOf(stage, "adservice").rawTls({
-          host: stage.mesh.address("paymentservice"),
-          port: 50051,
-          bytes: requestBytes("POST", "/hipstershop.PaymentService/Charge", GRPC),
-        }),
+      call: straightAt({
+        actor: "adservice",
+        destination: "paymentservice",
+        port: 50051,
+        bytes: requestBytes("POST", "/hipstershop.PaymentService/Charge", GRPC),
+        identity: NO_IDENTITY,
+      }),
     }),
   ],
 };
@@ -136,7 +137,7 @@ function deniedRedis(): Step {
     play: async (stage) => {
       const before = (await appOf(stage, "redis-cart").received()).length;
       const mark = stage.mesh.records.mark();
-      const result = await straightAt("redis-cart", 6379, "GET visitor\n")(stage);
+      const result = await fromAdservice("redis-cart", 6379, "GET visitor\n")(stage);
       const record = await stage.mesh.records.waitFor(mark, isDecisionOf("boutique/redis-cart"), RECORDS_DEADLINE_MS);
       const arrived = (await appOf(stage, "redis-cart").received()).length - before;
       return finding(`closed, ${result.bytesReceived} bytes`, record?.reason ?? "no record", [
@@ -147,12 +148,8 @@ function deniedRedis(): Step {
   };
 }
 
-function straightAt(destination: string, port: number, bytes: string) {
-  return async (stage: Stage): Promise<CallResult> => {
-    const app = appOf(stage, "adservice");
-    const identity = await app.identity(stage.mesh.sockets("adservice").workload);
-    return app.rawTls({ host: stage.mesh.address(destination), port, bytes, identity });
-  };
+function fromAdservice(destination: string, port: number, bytes: string) {
+  return straightAt({ actor: "adservice", destination, port, bytes });
 }
 
 async function frontDoor(stage: Stage): Promise<Finding> {

@@ -1,28 +1,14 @@
-import type { CallResult } from "../../../compose/index.ts";
 import { allowed, denied, refusedBySidecar } from "../expectations.ts";
-import { appOf, type Chapter, type Stage, type Step } from "../step.ts";
+import type { Identity } from "../forged-identities.ts";
+import type { Chapter, Stage, Step } from "../step.ts";
+import { NO_IDENTITY, requestBytes, straightAt } from "../straight-at.ts";
 
-type Identity = { readonly certificates: string; readonly privateKey: string };
-
-/** Bytes of one HTTP/1.1 request, its path as written. */
-export function requestBytes(method: string, path: string, headers: Readonly<Record<string, string>> = {}): string {
-  const lines = Object.entries({ host: "orders", ...headers, connection: "close" }).map(
-    ([name, value]) => `${name}: ${value}`,
-  );
-  return `${method} ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
-}
+const ORDERS = { actor: "intruder", destination: "orders", port: 8443 };
 
 /** The intruder speaks TLS straight to orders' listener, past its own sidecar, which would have tidied the path. */
-export function straightAtOrders<In extends Stage = Stage>(
-  bytes: string,
-  identity?: (stage: In) => Promise<Identity> | Identity,
-) {
-  return async (stage: In): Promise<CallResult> => {
-    const app = appOf(stage, "intruder");
-    const own = (): Promise<Identity> => app.identity(stage.mesh.sockets("intruder").workload);
-    const used = identity === undefined ? await own() : await identity(stage);
-    return app.rawTls({ host: stage.mesh.address("orders"), port: 8443, bytes, identity: used });
-  };
+function straightAtOrders<In extends Stage = Stage>(bytes: string, identity?: (stage: In) => Promise<Identity>) {
+  const shown = identity === undefined ? {} : { identity };
+  return straightAt<In>({ ...ORDERS, bytes, ...shown });
 }
 
 const trick = (path: string): ReturnType<typeof straightAtOrders> => straightAtOrders(requestBytes("GET", path));
@@ -115,7 +101,7 @@ export function forgedIdentities<In extends Stage>(forged: {
         destination: "orders",
         kind: "connection-refused",
         reason: /plaintext/,
-        call: (stage) => appOf(stage, "intruder").rawTls({ host: stage.mesh.address("orders"), port: 8443, bytes }),
+        call: straightAt({ ...ORDERS, bytes, identity: NO_IDENTITY }),
       }),
       refusedBySidecar({
         actor: "intruder",

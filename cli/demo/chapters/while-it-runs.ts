@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { CallResult } from "../../../compose/index.ts";
 import { appOf, type Chapter, type Finding, finding, type LocalStage, type Stage } from "../step.ts";
+import { until } from "../until.ts";
 
 const EDIT_DEADLINE_MS = 10_000;
 const REVOCATION_DEADLINE_MS = 5_000;
@@ -98,14 +98,4 @@ function call(stage: Stage, from: string, path: string): Promise<CallResult> {
     method: "GET",
     path,
   });
-}
-
-/** Repeats until the result fits or the deadline has passed; the last result is returned either way. */
-async function until<T>(make: () => Promise<T>, fits: (value: T) => boolean, deadlineMs: number): Promise<T> {
-  const end = performance.now() + deadlineMs;
-  for (;;) {
-    const value = await make();
-    if (fits(value) || performance.now() > end) return value;
-    await sleep(20);
-  }
 }
