@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Federation } from "../../policies/index.ts";
 import { formatTrustBundle, parseSpiffeId, parseTrustDomain, type TrustBundle } from "../../spiffe/index.ts";
@@ -160,5 +163,41 @@ describe("the bundle endpoint of a federated trust domain", () => {
   it("says that the bundle to begin with cannot be read", async () => {
     await begin({ trustDomain, bundle: { file: "/nowhere/bundle.json" } });
     expect(domain.state.problem).toContain("cannot be read: ENOENT");
+  });
+});
+
+describe("the file with the bundle of a federated trust domain", () => {
+  const folder = { path: "" };
+  beforeEach(() => {
+    folder.path = mkdtempSync(join(tmpdir(), "cellwall-federation-"));
+  });
+  afterEach(() => rmSync(folder.path, { recursive: true, force: true }));
+
+  it("is taken anew when it is replaced, and takes nothing away while it cannot be read", async () => {
+    const file = join(folder.path, "p.json");
+    const [first, second] = [of(1n), of(2n)];
+    writeFileSync(file, formatTrustBundle(first));
+    await begin({ trustDomain, bundle: { file } });
+    await pass(60);
+    expect(changes).toBe(0);
+    writeFileSync(file, formatTrustBundle(second).slice(0, 100));
+    await pass(5);
+    expect(domain.state).toMatchObject({
+      document: formatTrustBundle(first),
+      problem: expect.stringContaining("file"),
+    });
+    rmSync(file);
+    await pass(5);
+    expect(domain.state.document).toBe(formatTrustBundle(first));
+    writeFileSync(file, formatTrustBundle(second));
+    await pass(5);
+    expect([changes, domain.state.document, domain.state.problem]).toEqual([1, formatTrustBundle(second), undefined]);
+    expect((await store.current.load())[0]?.document).toBe(formatTrustBundle(second));
+    rmSync(file);
+    await pass(5);
+    expect(domain.state.problem).toContain("ENOENT");
+    writeFileSync(file, formatTrustBundle(second));
+    await pass(5);
+    expect([changes, domain.state.problem]).toEqual([1, undefined]);
   });
 });

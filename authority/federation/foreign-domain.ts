@@ -36,6 +36,8 @@ export interface ForeignDomainState {
 }
 
 const DEFAULT_HINT_SECONDS = 300;
+/** How often a file with the bundle to begin with is looked at. */
+const REREAD_SECONDS = 5;
 /** No hint keeps us away for longer. */
 const MOST_POLL_SECONDS = 86_400;
 
@@ -46,7 +48,9 @@ export class ForeignDomain {
   #state: ForeignDomainState;
   #origin = "";
   #timer: NodeJS.Timeout | undefined;
+  #rereadTimer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
+  #fileProblem = false;
 
   constructor(config: Federation, options: ForeignDomainOptions) {
     this.#options = options;
@@ -60,6 +64,7 @@ export class ForeignDomain {
   /** Takes up what is kept, or begins with the mesh's bundle, and asks the endpoint from now on. Never rejects. */
   async begin(kept: KeptForeignBundle | undefined): Promise<void> {
     await this.#begin(kept);
+    this.#watchFile();
     if (this.#state.config.endpoint !== undefined) this.#schedule(0);
   }
 
@@ -72,6 +77,7 @@ export class ForeignDomain {
   async close(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#timer);
+    clearTimeout(this.#rereadTimer);
     await this.#turn;
   }
 
@@ -92,6 +98,33 @@ export class ForeignDomain {
     if (origin.bundle === undefined) return;
     this.#take(origin.bundle, undefined);
     await this.#save();
+  }
+
+  #watchFile(): void {
+    const { bundle } = this.#state.config;
+    if (bundle === undefined || !("file" in bundle) || this.#stop.signal.aborted) return;
+    this.#rereadTimer = setTimeout(() => {
+      this.#turn = this.#turn.then(() => this.#reread()).finally(() => this.#watchFile());
+    }, REREAD_SECONDS * 1000);
+    this.#rereadTimer.unref();
+  }
+
+  /** Another document in the file begins anew; a file that cannot be read takes nothing away. */
+  async #reread(): Promise<void> {
+    const { bundle, config, fetchedAt } = this.#state;
+    try {
+      const origin = readOrigin(config);
+      if (this.#fileProblem && bundle !== undefined) this.#take(bundle, fetchedAt);
+      this.#fileProblem = false;
+      if (origin.digest === this.#origin || origin.bundle === undefined) return;
+      this.#origin = origin.digest;
+      this.#take(origin.bundle, undefined);
+      await this.#save();
+      this.#options.changed();
+    } catch (error) {
+      this.#fileProblem = true;
+      this.#failed(`the bundle in the file cannot be read: ${messageOf(error)}`);
+    }
   }
 
   async #poll(): Promise<void> {
