@@ -2,34 +2,18 @@ import { readFileSync } from "node:fs";
 import { type RequestOptions, request } from "node:https";
 import { resolve } from "node:path";
 import type { PeerCertificate } from "node:tls";
-import type { Command } from "commander";
 import type { z } from "zod";
 import { apiError, parseMessage } from "../protocol/index.ts";
+import type { AuthorityOptions } from "./authority-options.ts";
 import { CliError, systemCode } from "./cli-error.ts";
-import { type StateOptions, withState } from "./command.ts";
 import type { Io } from "./io.ts";
 import { readAdminAccess, stateFolder } from "./state-folder.ts";
-
-/** Options of commands that talk to a running authority. */
-export interface AuthorityOptions extends StateOptions {
-  readonly authority?: string;
-  readonly tokenFile?: string;
-  readonly rootFile?: string;
-}
 
 /** How to reach an authority, and whom to believe. */
 export interface AuthorityAccess {
   readonly url: string;
   readonly token: string;
   readonly rootPem: string;
-}
-
-/** `--authority`, `--token-file`, `--root-file`, beside `--state`. */
-export function withAuthority(command: Command): Command {
-  return withState(command)
-    .option("--authority <url>", "address of the authority; default: the one that runs on the state folder")
-    .option("--token-file <file>", "file with the admin token, for --authority")
-    .option("--root-file <file>", "PEM file with the root certificate, for --authority");
 }
 
 /** How to reach the authority that the options name; `ERR_CLI_NO_AUTHORITY` where none runs. */

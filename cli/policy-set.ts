@@ -1,8 +1,8 @@
 import type { PolicySet } from "../policies/index.ts";
-import type { TrustOptions } from "./bundle/anchor.ts";
 import { isBundle, readBundle } from "./bundle/read-bundle.ts";
 import { readGoodSet } from "./check/read-good-set.ts";
 import type { Io } from "./io.ts";
+import type { TrustOptions } from "./trust-options.ts";
 
 /**
  * A set without errors: of policy folders in their order, or of a bundle, which is a folder that holds `bundle.json` and

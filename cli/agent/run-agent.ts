@@ -2,13 +2,27 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type AgentOptions, createAgent } from "../../ext-authz/index.ts";
 import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
+import type { LogOptions, StateOptions } from "../command.ts";
 import { commandLog } from "../command-log.ts";
-import type { AgentRunOptions } from "../commands/agent.ts";
 import { decisionLine } from "../decision-line.ts";
 import { type Io, stopRequested } from "../io.ts";
 import { readHostPort, readSeconds, readTcpAddress } from "../read-options.ts";
 import { lines } from "../screen.ts";
 import { makeOwnFolder, stateFolder } from "../state-folder.ts";
+
+/** Options of `cellwall agent`. */
+export interface AgentRunOptions extends StateOptions, LogOptions {
+  readonly authority: string;
+  readonly joinTokenFile?: string;
+  readonly attestTokenFile?: string;
+  readonly authorityRoot?: string;
+  readonly node?: string;
+  readonly runDir?: string;
+  readonly metrics?: string;
+  readonly listen?: string;
+  readonly maxStale?: string;
+  readonly decisions?: boolean;
+}
 
 /** Runs an agent until asked to stop. */
 export async function runAgent(options: AgentRunOptions, io: Io): Promise<ExitCode> {

@@ -1,31 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Command } from "commander";
 import { trustBundles } from "../../protocol/index.ts";
 import { certificatesFromPem, parseTrustBundle, parseTrustDomain, type TrustBundle } from "../../spiffe/index.ts";
 import { CliError, systemCode } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { readAdminAccess, stateFolder } from "../state-folder.ts";
-
-/** Whom to believe about a bundle's signature. */
-export interface TrustOptions {
-  readonly state: string;
-  readonly rootFile?: string;
-}
+import type { TrustOptions } from "../trust-options.ts";
 
 /** A trust anchor, and where it is known from, as the user knows it. */
 export interface Anchor {
   readonly from: string;
   /** Its roots as a trust domain's bundle; absent where it knows another trust domain. */
   bundleOf(trustDomain: string): TrustBundle | undefined;
-}
-
-/** `--root-file`, for commands that read bundles. */
-export function withTrust(command: Command): Command {
-  return command.option(
-    "--root-file <file>",
-    "PEM file with the mesh's root certificate, which verifies a bundle's signature; default: the state folder's",
-  );
 }
 
 /** The anchor that the options name: a file, the authority that runs on the state folder, or its agent. */

@@ -6,7 +6,8 @@ import { PolicyError, type PolicySet, printable, readShards } from "../../polici
 import { bundleManifest, signedEnvelope } from "../../protocol/index.ts";
 import { CliError, systemCode } from "../cli-error.ts";
 import type { Io } from "../io.ts";
-import { type TrustOptions, trustAnchor } from "./anchor.ts";
+import type { TrustOptions } from "../trust-options.ts";
+import { trustAnchor } from "./anchor.ts";
 import { type SignedBundle, verifyBundle } from "./verify-bundle.ts";
 
 /** Whether a folder is a bundle: it holds `bundle.json`, beside its shards. */

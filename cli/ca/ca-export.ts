@@ -6,11 +6,17 @@ import { type Pkcs12, pkcs12 } from "../../ca/index.ts";
 import { issuedCertificate, trustBundles } from "../../protocol/index.ts";
 import { certificateFromDer, parseTrustBundle, parseTrustDomain } from "../../spiffe/index.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { ExportOptions } from "../commands/ca-keys.ts";
+import type { StateOptions } from "../command.ts";
 import type { Io } from "../io.ts";
 import { lines } from "../screen.ts";
 import { type StateFolder, stateFolder } from "../state-folder.ts";
 import { readText, writeNew } from "./files.ts";
+
+/** Options of `cellwall ca export`. */
+export interface ExportOptions extends StateOptions {
+  readonly out: string;
+  readonly passphraseFile: string;
+}
 
 const keptSvid = z.object({ privateKey: z.string(), certificate: issuedCertificate });
 

@@ -1,11 +1,18 @@
 import { caStatus } from "../../protocol/index.ts";
 import { ask, authorityAccess } from "../admin-client.ts";
+import type { AuthorityOptions } from "../authority-options.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
-import type { ImportOptions } from "../commands/ca-keys.ts";
+import type { OutputOptions } from "../command.ts";
 import type { Io } from "../io.ts";
 import { json, lines, paint } from "../screen.ts";
 import { readText } from "./files.ts";
 import { laggardLines } from "./rotation-lines.ts";
+
+/** Options of `cellwall ca import`. */
+export interface ImportOptions extends AuthorityOptions, OutputOptions {
+  readonly rootCert: string;
+  readonly reason: string;
+}
 
 /** Takes a signed intermediate, and the root above it where that is another one, into the running authority. */
 export async function caImport(chain: string, options: ImportOptions, io: Io): Promise<ExitCode> {

@@ -3,12 +3,22 @@ import { type Brought, openCertificateAuthority, privateKeyFromPem } from "../..
 import { parseTrustDomain } from "../../spiffe/index.ts";
 import { openStore } from "../../store/index.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { InitOptions } from "../commands/ca-keys.ts";
+import type { StateOptions } from "../command.ts";
 import type { Io } from "../io.ts";
 import { lines, paint } from "../screen.ts";
 import { makeOwnFolder, stateFolder } from "../state-folder.ts";
 import { lockState } from "../up/state-lock.ts";
 import { readPassphrase, readText } from "./files.ts";
+import type { PassphraseOptions } from "./options.ts";
+
+/** Options of `cellwall ca init`. */
+export interface InitOptions extends StateOptions, PassphraseOptions {
+  readonly trustDomain: string;
+  readonly rootCert?: string;
+  readonly rootKey?: string;
+  readonly intermediate?: string;
+  readonly intermediateKey?: string;
+}
 
 /** Founds the authority in a state folder that has none yet. */
 export async function caInit(options: InitOptions, io: Io): Promise<ExitCode> {

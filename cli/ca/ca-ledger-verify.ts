@@ -4,9 +4,14 @@ import { checkEntries, type LedgerCheck } from "../../ca/index.ts";
 import { ledgerCheck, ledgerEntries, parseMessage } from "../../protocol/index.ts";
 import { ask, authorityAccess } from "../admin-client.ts";
 import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
-import type { VerifyOptions } from "../commands/ca.ts";
 import type { Io } from "../io.ts";
 import { count, json, lines, paint } from "../screen.ts";
+import type { CaOptions } from "./options.ts";
+
+/** Options of `cellwall ca ledger verify`. */
+export interface VerifyOptions extends CaOptions {
+  readonly file?: string;
+}
 
 /** Walks the ledger's hash chain; a broken one is a finding. */
 export async function caLedgerVerify(options: VerifyOptions, io: Io): Promise<ExitCode> {

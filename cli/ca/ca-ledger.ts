@@ -1,10 +1,20 @@
 import { printable } from "../../policies/index.ts";
 import { type LedgerEntries, ledgerEntries } from "../../protocol/index.ts";
 import { type AuthorityAccess, ask, authorityAccess } from "../admin-client.ts";
+import type { AuthorityOptions } from "../authority-options.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { LedgerOptions } from "../commands/ca.ts";
 import type { Io } from "../io.ts";
 import { columns, lines } from "../screen.ts";
+
+/** Options of `cellwall ca ledger`. */
+export interface LedgerOptions extends AuthorityOptions {
+  readonly output: "text" | "json" | "csv";
+  readonly limit: string;
+  readonly all?: boolean;
+  readonly identity?: string;
+  readonly node?: string;
+  readonly kind?: string;
+}
 
 type Entry = LedgerEntries["entries"][number];
 

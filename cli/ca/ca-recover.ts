@@ -3,12 +3,18 @@ import { type CaOptions, lossOf, type Recovery, recoverCertificateAuthority } fr
 import { parseTrustDomain } from "../../spiffe/index.ts";
 import { openStore } from "../../store/index.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { RecoverOptions } from "../commands/ca-keys.ts";
+import type { OutputOptions, StateOptions } from "../command.ts";
 import type { Io } from "../io.ts";
 import { count, json, lines, paint } from "../screen.ts";
 import { type StateFolder, stateFolder } from "../state-folder.ts";
 import { lockState } from "../up/state-lock.ts";
 import { readPassphrase } from "./files.ts";
+import type { PassphraseOptions } from "./options.ts";
+
+/** Options of `cellwall ca recover`. */
+export interface RecoverOptions extends StateOptions, OutputOptions, PassphraseOptions {
+  readonly yes?: boolean;
+}
 
 /** Goes on from a database that has lost entries; the authority must be stopped. */
 export async function caRecover(options: RecoverOptions, io: Io): Promise<ExitCode> {

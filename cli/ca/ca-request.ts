@@ -3,12 +3,18 @@ import { requestCertificate } from "../../ca/index.ts";
 import { signingRequest } from "../../protocol/index.ts";
 import { parseTrustDomain } from "../../spiffe/index.ts";
 import { ask, authorityAccess } from "../admin-client.ts";
+import type { AuthorityOptions } from "../authority-options.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { RequestOptions } from "../commands/ca-keys.ts";
 import type { Io } from "../io.ts";
 import { lines } from "../screen.ts";
 import { makeOwnFolder, readAdminAccess, type StateFolder, stateFolder } from "../state-folder.ts";
 import { readPassphrase } from "./files.ts";
+import type { PassphraseOptions } from "./options.ts";
+
+/** Options of `cellwall ca request`. */
+export interface RequestOptions extends AuthorityOptions, PassphraseOptions {
+  readonly trustDomain?: string;
+}
 
 /** Prints a request for an intermediate: of the running authority, else of the state folder. */
 export async function caRequest(options: RequestOptions, io: Io): Promise<ExitCode> {

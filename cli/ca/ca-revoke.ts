@@ -3,9 +3,17 @@ import { revokeResponse } from "../../protocol/index.ts";
 import { normalizeSerial } from "../../spiffe/index.ts";
 import { ask, authorityAccess } from "../admin-client.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { RevokeOptions } from "../commands/ca.ts";
 import type { Io } from "../io.ts";
 import { count, json, lines, paint } from "../screen.ts";
+import type { CaOptions } from "./options.ts";
+
+/** Options of `cellwall ca revoke`. */
+export interface RevokeOptions extends CaOptions {
+  readonly identity?: string;
+  readonly serial?: string;
+  readonly node?: string;
+  readonly reason: string;
+}
 
 /** Revokes a certificate, an identity or a node, and prints what that took along. */
 export async function caRevoke(options: RevokeOptions, io: Io): Promise<ExitCode> {

@@ -3,12 +3,19 @@ import { join, resolve } from "node:path";
 import { encryptKey, makeOfflineRoot } from "../../ca/index.ts";
 import { certificatesFromPem, parseTrustDomain, publicKeyFingerprint } from "../../spiffe/index.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { RootOptions } from "../commands/ca-keys.ts";
 import type { Io } from "../io.ts";
 import { lines } from "../screen.ts";
 import { makeOwnFolder } from "../state-folder.ts";
 import { readDays } from "./days.ts";
 import { readPassphrase, writeNew } from "./files.ts";
+import type { PassphraseOptions } from "./options.ts";
+
+/** Options of `cellwall ca root`. */
+export interface RootOptions extends PassphraseOptions {
+  readonly trustDomain: string;
+  readonly out: string;
+  readonly days: string;
+}
 
 const LEAST_PASSPHRASE_CHARS = 12;
 

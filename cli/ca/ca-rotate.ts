@@ -2,11 +2,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type CaStatus, caStatus, type RotateRequest } from "../../protocol/index.ts";
 import { type AuthorityAccess, ask, authorityAccess } from "../admin-client.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { RotateOptions } from "../commands/ca.ts";
 import type { Io } from "../io.ts";
 import { readSeconds } from "../read-options.ts";
 import { json, lines, paint } from "../screen.ts";
+import type { CaOptions } from "./options.ts";
 import { laggardLines } from "./rotation-lines.ts";
+
+/** Options of `cellwall ca rotate`. */
+export interface RotateOptions extends CaOptions {
+  readonly root?: boolean;
+  readonly intermediate?: boolean;
+  readonly jwt?: boolean;
+  readonly compromised?: boolean;
+  readonly force?: boolean;
+  readonly deadline: string;
+  readonly reason: string;
+  readonly wait: boolean;
+}
 
 const POLL_MS = 200;
 

@@ -2,11 +2,19 @@ import { randomBytes } from "node:crypto";
 import { privateKeyFromPem, signRequest } from "../../ca/index.ts";
 import { certificatesFromPem, certificatesToPem, parseTrustDomain } from "../../spiffe/index.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { SignOptions } from "../commands/ca-keys.ts";
 import type { Io } from "../io.ts";
 import { lines } from "../screen.ts";
 import { readDays } from "./days.ts";
 import { readPassphrase, readText, requestFromPem } from "./files.ts";
+import type { PassphraseOptions } from "./options.ts";
+
+/** Options of `cellwall ca sign`. */
+export interface SignOptions extends PassphraseOptions {
+  readonly trustDomain: string;
+  readonly rootCert: string;
+  readonly rootKey: string;
+  readonly days: string;
+}
 
 /** Signs a request with a root, and prints the intermediate. */
 export async function caSign(request: string, options: SignOptions, io: Io): Promise<ExitCode> {

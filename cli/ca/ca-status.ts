@@ -2,9 +2,9 @@ import { printable } from "../../policies/index.ts";
 import { type CaStatus, caStatus as caStatusMessage } from "../../protocol/index.ts";
 import { ask, authorityAccess } from "../admin-client.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
-import type { CaOptions } from "../commands/ca.ts";
 import type { Io } from "../io.ts";
 import { columns, count, json, lines, paint } from "../screen.ts";
+import type { CaOptions } from "./options.ts";
 import { laggardLines } from "./rotation-lines.ts";
 import { span } from "./span.ts";
 

@@ -1,9 +1,9 @@
 import { joinTokenResponse } from "../../protocol/index.ts";
 import { ask, authorityAccess } from "../admin-client.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
-import type { CaOptions } from "../commands/ca.ts";
 import type { Io } from "../io.ts";
 import { json, lines } from "../screen.ts";
+import type { CaOptions } from "./options.ts";
 
 /** Prints a join token alone on standard output, so that it can go into a file or a pipe. */
 export async function caToken(node: string, options: CaOptions, io: Io): Promise<ExitCode> {

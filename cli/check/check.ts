@@ -1,13 +1,23 @@
+import type { AuthorityOptions } from "../authority-options.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
-import type { CheckOptions } from "../commands/check.ts";
 import type { Io } from "../io.ts";
 import { readPolicyFolders } from "../policy-folder.ts";
 import { startProgress } from "../progress.ts";
 import { readForeign } from "./foreign.ts";
+import type { PassName } from "./pass.ts";
 import { PASSES } from "./passes.ts";
 import { printReport } from "./print-report.ts";
 import { type CheckReport, countsOf } from "./report.ts";
 import { runPasses } from "./run-passes.ts";
+
+/** Options of `cellwall check`. */
+export interface CheckOptions extends AuthorityOptions {
+  readonly only: readonly PassName[];
+  readonly against?: string;
+  readonly source?: string;
+  readonly failOn: "error" | "warning";
+  readonly output: "text" | "json" | "sarif" | "junit";
+}
 
 /** Prints what is wrong with a set and how large it is; findings where something is at least as grave as `--fail-on`. */
 export async function check(folders: readonly string[], options: CheckOptions, io: Io): Promise<ExitCode> {

@@ -1,6 +1,6 @@
 import { checkGuardrails } from "../../policies/index.ts";
 import { count } from "../screen.ts";
-import type { Pass } from "./passes.ts";
+import type { Pass } from "./pass.ts";
 
 /** Whether the set keeps its guardrails. */
 export const guardrailsPass: Pass = {

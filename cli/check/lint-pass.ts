@@ -1,5 +1,5 @@
 import { LINT_IDS, lint } from "../../policies/index.ts";
-import type { Pass } from "./passes.ts";
+import type { Pass } from "./pass.ts";
 
 const IDS: ReadonlySet<string> = new Set(LINT_IDS);
 

@@ -5,7 +5,7 @@ import {
   finding,
   type SuppressedFinding,
 } from "../../policies/index.ts";
-import type { PassName, PassResult } from "./passes.ts";
+import type { PassName, PassResult } from "./pass.ts";
 import type { ReadSet } from "./read-set.ts";
 
 /** What `cellwall check` found. */

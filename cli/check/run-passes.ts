@@ -2,7 +2,7 @@ import { type Finding, suppress } from "../../policies/index.ts";
 import type { PolicyText } from "../policy-folder.ts";
 import type { Progress } from "../progress.ts";
 import { ownFiles } from "./own-files.ts";
-import type { Pass, PassName, PassResult } from "./passes.ts";
+import type { Pass, PassName, PassResult } from "./pass.ts";
 import { errorsOf, readDocuments } from "./read-set.ts";
 import type { CheckReport } from "./report.ts";
 

@@ -1,18 +1,5 @@
-import { examples, type LogOptions, type Register, type StateOptions, withLogFormat, withState } from "../command.ts";
-
-/** Options of `cellwall agent`. */
-export interface AgentRunOptions extends StateOptions, LogOptions {
-  readonly authority: string;
-  readonly joinTokenFile?: string;
-  readonly attestTokenFile?: string;
-  readonly authorityRoot?: string;
-  readonly node?: string;
-  readonly runDir?: string;
-  readonly metrics?: string;
-  readonly listen?: string;
-  readonly maxStale?: string;
-  readonly decisions?: boolean;
-}
+import type { AgentRunOptions } from "../agent/run-agent.ts";
+import { examples, type Register, withLogFormat, withState } from "../command.ts";
 
 /** `cellwall agent`. */
 export const registerAgent: Register = (program, { io, action }) => {

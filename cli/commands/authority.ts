@@ -1,24 +1,7 @@
-import {
-  collect,
-  examples,
-  type LogOptions,
-  type Register,
-  type StateOptions,
-  withLogFormat,
-  withState,
-} from "../command.ts";
+import { collect, examples, type Register, withLogFormat, withState } from "../command.ts";
+import type { AuthorityRunOptions } from "../up/run-authority.ts";
 
 import { withPassphrase } from "./ca-keys.ts";
-
-/** Options of `cellwall authority`. */
-export interface AuthorityRunOptions extends StateOptions, LogOptions {
-  readonly listen: string;
-  readonly trustDomain?: string;
-  readonly name: readonly string[];
-  readonly policies: readonly string[];
-  readonly keyPassphraseFile?: string;
-  readonly svidLifetime?: string;
-}
 
 /** `cellwall authority`. */
 export const registerAuthority: Register = (program, { io, action }) => {

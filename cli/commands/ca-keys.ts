@@ -1,64 +1,13 @@
 import type { Command } from "commander";
-import { type AuthorityOptions, withAuthority } from "../admin-client.ts";
-import {
-  type CommandContext,
-  examples,
-  type OutputOptions,
-  type StateOptions,
-  withOutput,
-  withState,
-} from "../command.ts";
-
-/** A passphrase of the keys on disk, in a file or the environment. */
-export interface PassphraseOptions {
-  readonly keyPassphraseFile?: string;
-}
-
-/** Options of `cellwall ca init`. */
-export interface InitOptions extends StateOptions, PassphraseOptions {
-  readonly trustDomain: string;
-  readonly rootCert?: string;
-  readonly rootKey?: string;
-  readonly intermediate?: string;
-  readonly intermediateKey?: string;
-}
-
-/** Options of `cellwall ca request`. */
-export interface RequestOptions extends AuthorityOptions, PassphraseOptions {
-  readonly trustDomain?: string;
-}
-
-/** Options of `cellwall ca import`. */
-export interface ImportOptions extends AuthorityOptions, OutputOptions {
-  readonly rootCert: string;
-  readonly reason: string;
-}
-
-/** Options of `cellwall ca root`. */
-export interface RootOptions extends PassphraseOptions {
-  readonly trustDomain: string;
-  readonly out: string;
-  readonly days: string;
-}
-
-/** Options of `cellwall ca sign`. */
-export interface SignOptions extends PassphraseOptions {
-  readonly trustDomain: string;
-  readonly rootCert: string;
-  readonly rootKey: string;
-  readonly days: string;
-}
-
-/** Options of `cellwall ca recover`. */
-export interface RecoverOptions extends StateOptions, OutputOptions, PassphraseOptions {
-  readonly yes?: boolean;
-}
-
-/** Options of `cellwall ca export`. */
-export interface ExportOptions extends StateOptions {
-  readonly out: string;
-  readonly passphraseFile: string;
-}
+import { withAuthority } from "../authority-options.ts";
+import type { ExportOptions } from "../ca/ca-export.ts";
+import type { ImportOptions } from "../ca/ca-import.ts";
+import type { InitOptions } from "../ca/ca-init.ts";
+import type { RecoverOptions } from "../ca/ca-recover.ts";
+import type { RequestOptions } from "../ca/ca-request.ts";
+import type { RootOptions } from "../ca/ca-root.ts";
+import type { SignOptions } from "../ca/ca-sign.ts";
+import { type CommandContext, examples, withOutput, withState } from "../command.ts";
 
 /** `cellwall ca …` about keys and certificates that people bring or take. */
 export function registerCaKeys(ca: Command, context: CommandContext): void {

@@ -1,45 +1,12 @@
 import { type Command, Option } from "commander";
-import { type AuthorityOptions, withAuthority } from "../admin-client.ts";
-import { type CommandContext, examples, type OutputOptions, type Register, withOutput } from "../command.ts";
+import { withAuthority } from "../authority-options.ts";
+import type { LedgerOptions } from "../ca/ca-ledger.ts";
+import type { VerifyOptions } from "../ca/ca-ledger-verify.ts";
+import type { RevokeOptions } from "../ca/ca-revoke.ts";
+import type { RotateOptions } from "../ca/ca-rotate.ts";
+import type { CaOptions } from "../ca/options.ts";
+import { type CommandContext, examples, type Register, withOutput } from "../command.ts";
 import { registerCaKeys } from "./ca-keys.ts";
-
-/** Options of every `cellwall ca …` command that talks to a running authority. */
-export interface CaOptions extends AuthorityOptions, OutputOptions {}
-
-/** Options of `cellwall ca ledger`. */
-export interface LedgerOptions extends AuthorityOptions {
-  readonly output: "text" | "json" | "csv";
-  readonly limit: string;
-  readonly all?: boolean;
-  readonly identity?: string;
-  readonly node?: string;
-  readonly kind?: string;
-}
-
-/** Options of `cellwall ca ledger verify`. */
-export interface VerifyOptions extends CaOptions {
-  readonly file?: string;
-}
-
-/** Options of `cellwall ca rotate`. */
-export interface RotateOptions extends CaOptions {
-  readonly root?: boolean;
-  readonly intermediate?: boolean;
-  readonly jwt?: boolean;
-  readonly compromised?: boolean;
-  readonly force?: boolean;
-  readonly deadline: string;
-  readonly reason: string;
-  readonly wait: boolean;
-}
-
-/** Options of `cellwall ca revoke`. */
-export interface RevokeOptions extends CaOptions {
-  readonly identity?: string;
-  readonly serial?: string;
-  readonly node?: string;
-  readonly reason: string;
-}
 
 /** `cellwall ca …`. */
 export const registerCa: Register = (program, context) => {

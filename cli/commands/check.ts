@@ -1,22 +1,13 @@
 import { InvalidArgumentError, Option } from "commander";
-import { type AuthorityOptions, withAuthority } from "../admin-client.ts";
+import { withAuthority } from "../authority-options.ts";
+import type { CheckOptions } from "../check/check.ts";
+import { PASS_NAMES } from "../check/pass.ts";
 import { examples, type Register } from "../command.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
 
-/** Options of `cellwall check`. */
-export interface CheckOptions extends AuthorityOptions {
-  readonly only: readonly ("lint" | "test" | "guardrails")[];
-  readonly against?: string;
-  readonly source?: string;
-  readonly failOn: "error" | "warning";
-  readonly output: "text" | "json" | "sarif" | "junit";
-}
-
-const PASSES = ["lint", "test", "guardrails"] as const;
-
 function onlyPass(value: string, before: CheckOptions["only"]): CheckOptions["only"] {
-  const pass = PASSES.find((one) => one === value);
-  if (pass === undefined) throw new InvalidArgumentError(`Allowed choices are ${PASSES.join(", ")}.`);
+  const pass = PASS_NAMES.find((one) => one === value);
+  if (pass === undefined) throw new InvalidArgumentError(`Allowed choices are ${PASS_NAMES.join(", ")}.`);
   return [...before, pass];
 }
 

@@ -1,14 +1,8 @@
 import { Option } from "commander";
-import { type TrustOptions, withTrust } from "../bundle/anchor.ts";
 import { examples, type Register, withState } from "../command.ts";
+import type { DiffCommandOptions } from "../diff/run-diff.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
-
-/** Options of `cellwall diff`. */
-export interface DiffCommandOptions extends TrustOptions {
-  readonly output: "text" | "json" | "markdown";
-  readonly failOn?: "broader" | "narrower" | "any";
-  readonly candidate?: boolean;
-}
+import { withTrust } from "../trust-options.ts";
 
 /** `cellwall diff`. */
 export const registerDiff: Register = (program, { io, action }) => {

@@ -1,22 +1,6 @@
-import {
-  collect,
-  examples,
-  type OutputOptions,
-  type Register,
-  type StateOptions,
-  withOutput,
-  withState,
-} from "../command.ts";
+import { collect, examples, type Register, withOutput, withState } from "../command.ts";
+import type { DoctorOptions } from "../doctor/doctor.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
-
-/** Options of `cellwall doctor`. */
-export interface DoctorOptions extends StateOptions, OutputOptions {
-  readonly workload?: string;
-  readonly config?: string;
-  readonly envoy?: string;
-  readonly runDir?: string;
-  readonly log: readonly string[];
-}
 
 /** `cellwall doctor`. */
 export const registerDoctor: Register = (program, { io, action }) => {

@@ -1,25 +1,9 @@
 import type { Command } from "commander";
 import { Option } from "commander";
-import { type CommandContext, examples, type StateOptions, withState } from "../command.ts";
+import { type CommandContext, examples, withState } from "../command.ts";
+import type { EnvoyLintOptions } from "../envoy/lint.ts";
+import type { EnvoyPatchOptions } from "../envoy/patch.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
-
-/** Options of `cellwall envoy lint`. */
-export interface EnvoyLintOptions {
-  readonly envoyVersion?: string;
-  readonly failOn: "error" | "warning";
-  readonly output: "text" | "json" | "sarif";
-}
-
-/** Options of `cellwall envoy patch`. */
-export interface EnvoyPatchOptions extends StateOptions {
-  readonly workload: string;
-  readonly write?: boolean;
-  readonly check?: boolean;
-  readonly mtls?: boolean;
-  readonly envoy?: string;
-  readonly envoyVersion?: string;
-  readonly runDir?: string;
-}
 
 /** `cellwall envoy lint`. */
 export function registerEnvoyLint(envoy: Command, { io, action }: CommandContext): void {

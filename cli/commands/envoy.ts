@@ -1,38 +1,10 @@
 import type { Command } from "commander";
-import {
-  type CommandContext,
-  examples,
-  type OutputOptions,
-  type Register,
-  type StateOptions,
-  withOutput,
-  withState,
-} from "../command.ts";
+import { type CommandContext, examples, type Register, withOutput, withState } from "../command.ts";
+import type { LocateCommandOptions } from "../envoy/locate.ts";
+import type { RenderCommandOptions } from "../envoy/render.ts";
+import type { RunCommandOptions } from "../envoy/run-sidecar.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
 import { registerEnvoyLint, registerEnvoyPatch } from "./envoy-config.ts";
-
-/** Options of `cellwall envoy locate`. */
-export interface LocateCommandOptions extends OutputOptions {
-  readonly envoy?: string;
-  readonly download: boolean;
-}
-
-/** Options of `cellwall envoy render`. */
-export interface RenderCommandOptions extends StateOptions {
-  readonly workload?: string;
-  readonly out?: string;
-  readonly envoy?: string;
-  readonly envoyVersion?: string;
-  readonly runDir?: string;
-}
-
-/** Options of `cellwall envoy run`. */
-export interface RunCommandOptions extends StateOptions {
-  readonly workload: string;
-  readonly envoy?: string;
-  readonly runDir?: string;
-  readonly logLevel: "info" | "warning" | "error";
-}
 
 /** `cellwall envoy locate|render|run`. */
 export const registerEnvoy: Register = (program, context) => {

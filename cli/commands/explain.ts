@@ -1,21 +1,7 @@
-import { type TrustOptions, withTrust } from "../bundle/anchor.ts";
-import { collect, examples, type OutputOptions, type Register, withOutput, withState } from "../command.ts";
+import { collect, examples, type Register, withOutput, withState } from "../command.ts";
+import type { ExplainOptions } from "../explain/options.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
-
-/** Options of `cellwall explain`. */
-export interface ExplainOptions extends OutputOptions, TrustOptions {
-  readonly from?: string;
-  readonly to?: string;
-  readonly decision?: string;
-  readonly log: readonly string[];
-  readonly header: readonly string[];
-  readonly host?: string;
-  readonly port?: string;
-  readonly address?: string;
-  readonly claims: readonly string[];
-  readonly at?: string;
-  readonly policies: readonly string[];
-}
+import { withTrust } from "../trust-options.ts";
 
 /** `cellwall explain`. */
 export const registerExplain: Register = (program, { io, action }) => {

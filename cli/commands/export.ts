@@ -1,12 +1,7 @@
-import { type TrustOptions, withTrust } from "../bundle/anchor.ts";
-import { examples, type OutputOptions, type Register, withOutput, withState } from "../command.ts";
+import { examples, type Register, withOutput, withState } from "../command.ts";
+import type { ExportCommandOptions } from "../interop/export-folders.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
-
-/** Options of `cellwall export`. */
-export interface ExportCommandOptions extends OutputOptions, TrustOptions {
-  readonly workload?: string;
-  readonly report?: string;
-}
+import { withTrust } from "../trust-options.ts";
 
 /** `cellwall export`. */
 export const registerExport: Register = (program, { io, action }) => {

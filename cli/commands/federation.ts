@@ -1,9 +1,7 @@
 import type { Command } from "commander";
-import { type AuthorityOptions, withAuthority } from "../admin-client.ts";
-import { type CommandContext, examples, type OutputOptions, type Register, withOutput } from "../command.ts";
-
-/** Options of every `cellwall federation …` command. */
-export interface FederationOptions extends AuthorityOptions, OutputOptions {}
+import { type AuthorityOptions, withAuthority } from "../authority-options.ts";
+import { type CommandContext, examples, type Register, withOutput } from "../command.ts";
+import type { FederationOptions } from "../federation/federation-status.ts";
 
 /** `cellwall federation …`. */
 export const registerFederation: Register = (program, context) => {

@@ -1,11 +1,6 @@
 import { examples, type Register } from "../command.ts";
+import type { FmtOptions } from "../fmt/format-policies.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
-
-/** Options of `cellwall fmt`. */
-export interface FmtOptions {
-  readonly check?: boolean;
-  readonly write?: boolean;
-}
 
 /** `cellwall fmt`. */
 export const registerFmt: Register = (program, { io, action }) => {

@@ -1,21 +1,7 @@
 import { Option } from "commander";
-import { type TrustOptions, withTrust } from "../bundle/anchor.ts";
-import { collect, examples, type OutputOptions, type Register, withOutput, withState } from "../command.ts";
-
-/** Options of `cellwall import`. */
-export interface ImportCommandOptions extends OutputOptions, TrustOptions {
-  readonly workloads: readonly string[];
-  readonly report?: string;
-  readonly trustDomain?: string;
-  readonly namespace?: string;
-  readonly to?: string;
-  readonly from: readonly string[];
-  readonly federate: readonly string[];
-  readonly grpcService: readonly string[];
-  readonly audience: readonly string[];
-  readonly port: readonly string[];
-  readonly default?: "allow" | "deny";
-}
+import { collect, examples, type Register, withOutput, withState } from "../command.ts";
+import type { ImportCommandOptions } from "../interop/import-files.ts";
+import { withTrust } from "../trust-options.ts";
 
 /** `cellwall import`. */
 export const registerImport: Register = (program, { io, action }) => {

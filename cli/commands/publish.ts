@@ -1,14 +1,7 @@
-import { type AuthorityOptions, withAuthority } from "../admin-client.ts";
-import { examples, type OutputOptions, type Register, withOutput } from "../command.ts";
+import { withAuthority } from "../authority-options.ts";
+import { examples, type Register, withOutput } from "../command.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
-
-/** Options of `cellwall publish`. */
-export interface PublishOptions extends AuthorityOptions, OutputOptions {
-  readonly dryRun?: boolean;
-  readonly source?: string;
-  readonly commit?: string;
-  readonly approve?: string;
-}
+import type { PublishOptions } from "../publish/publish.ts";
 
 /** `cellwall publish`. */
 export const registerPublish: Register = (program, { io, action }) => {

@@ -1,18 +1,9 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { ChangeKind } from "../../policies/index.ts";
-import { type TrustOptions, withTrust } from "../bundle/anchor.ts";
 import { collect, examples, type Register, withState } from "../command.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
-
-/** Options of `cellwall simulate`. */
-export interface SimulateOptions extends TrustOptions {
-  readonly log: readonly string[];
-  readonly old: readonly string[];
-  readonly failOn: readonly ChangeKind[];
-  readonly evaluated?: boolean;
-  readonly candidate?: boolean;
-  readonly output: "text" | "json" | "markdown";
-}
+import type { SimulateOptions } from "../simulate/simulate.ts";
+import { withTrust } from "../trust-options.ts";
 
 const FAIL_ON: readonly ChangeKind[] = ["newly-denied", "newly-allowed", "undecidable"];
 

@@ -1,8 +1,6 @@
-import { type AuthorityOptions, withAuthority } from "../admin-client.ts";
-import { examples, type OutputOptions, type Register, withOutput } from "../command.ts";
-
-/** Options of `cellwall status`. */
-export interface StatusOptions extends AuthorityOptions, OutputOptions {}
+import { withAuthority } from "../authority-options.ts";
+import { examples, type Register, withOutput } from "../command.ts";
+import type { StatusOptions } from "../status/status.ts";
 
 /** `cellwall status`. */
 export const registerStatus: Register = (program, { io, action }) => {

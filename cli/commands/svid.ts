@@ -1,12 +1,6 @@
 import { type Command, Option } from "commander";
-import { type CommandContext, collect, examples, type OutputOptions, type Register, withOutput } from "../command.ts";
-
-/** Options of every `cellwall svid …` command. */
-export interface SvidOptions extends OutputOptions {
-  readonly address?: string;
-  /** Seconds. */
-  readonly timeout: number;
-}
+import { type CommandContext, collect, examples, type Register, withOutput } from "../command.ts";
+import type { SvidOptions } from "../svid/options.ts";
 
 /** `cellwall svid …`: what a program would get of the Workload API. */
 export const registerSvid: Register = (program, context) => {

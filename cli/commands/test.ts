@@ -1,17 +1,7 @@
 import { Option } from "commander";
 import { examples, type Register } from "../command.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
-
-/** Options of `cellwall test` as given. */
-export interface TestCommandOptions {
-  readonly mutate?: boolean;
-  readonly minCoverage?: string;
-  readonly minScore?: string;
-  readonly budget: string;
-  readonly asEnforced?: boolean;
-  readonly watch?: boolean;
-  readonly output: "text" | "json" | "junit" | "sarif";
-}
+import type { TestCommandOptions } from "../policy-tests/test-policies.ts";
 
 /** `cellwall test`. */
 export const registerTest: Register = (program, { io, action }) => {

@@ -1,19 +1,8 @@
-import { examples, type Register, type StateOptions, withState } from "../command.ts";
+import { examples, type Register, withState } from "../command.ts";
 import { keepHeapSmall } from "../heap.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+import type { UpOptions } from "../up/up.ts";
 import { withPassphrase } from "./ca-keys.ts";
-
-/** Options of `cellwall up`. */
-export interface UpOptions extends StateOptions {
-  readonly port?: string;
-  readonly runDir?: string;
-  readonly metrics?: string;
-  readonly maxStale?: string;
-  readonly keyPassphraseFile?: string;
-  readonly svidLifetime?: string;
-  readonly decisions?: boolean;
-  readonly verbose?: boolean;
-}
 
 /** `cellwall up`. */
 export const registerUp: Register = (program, { io, action }) => {

@@ -1,7 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { formatDiagnostics, type PolicySet, printable } from "../../policies/index.ts";
-import type { TrustOptions } from "../bundle/anchor.ts";
 import { isBundle, readBundle } from "../bundle/read-bundle.ts";
 import { sayUnsigned } from "../bundle/verify-bundle.ts";
 import { errorsOf, readSet } from "../check/read-set.ts";
@@ -9,6 +8,7 @@ import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
 import { count, lines } from "../screen.ts";
+import type { TrustOptions } from "../trust-options.ts";
 import { readRevision } from "./read-revision.ts";
 import { readShardFile } from "./read-shard-file.ts";
 

@@ -8,10 +8,17 @@ import {
   withCandidates,
 } from "../../policies/index.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
-import type { DiffCommandOptions } from "../commands/diff.ts";
 import type { Io } from "../io.ts";
 import { json, lines } from "../screen.ts";
+import type { TrustOptions } from "../trust-options.ts";
 import { readSource } from "./read-source.ts";
+
+/** Options of `cellwall diff`. */
+export interface DiffCommandOptions extends TrustOptions {
+  readonly output: "text" | "json" | "markdown";
+  readonly failOn?: "broader" | "narrower" | "any";
+  readonly candidate?: boolean;
+}
 
 /** Prints what changes from one set to another. What could not be worked out counts as what `--fail-on` looks for. */
 export async function runDiff(

@@ -1,19 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { PINNED_VERSION, renderSidecar } from "../../envoy/index.ts";
-import {
-  appEndpoints,
-  type Behaviour,
-  behaviours,
-  type ConfigSource,
-  lintConfig,
-  readSource,
-} from "../../envoy/lint/index.ts";
+import { appEndpoints, behaviours, type ConfigSource, lintConfig, readSource } from "../../envoy/lint/index.ts";
 import { socketPaths } from "../../ext-authz/index.ts";
 import { countFindings, type PolicySet, type Workload } from "../../policies/index.ts";
 import { readGoodSet } from "../check/read-good-set.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { DoctorOptions } from "../commands/doctor.ts";
+import type { OutputOptions, StateOptions } from "../command.ts";
 import { readConfig } from "../envoy/read-config.ts";
 import { findWorkload, fullName } from "../explain/find-workload.ts";
 import type { Io } from "../io.ts";
@@ -25,13 +18,17 @@ import { lookAtApp } from "./look-at-apps.ts";
 import { lookAtClock } from "./look-at-clock.ts";
 import { type EnvoyLook, lookAtEnvoy } from "./look-at-envoy.ts";
 import { lookAtSocket } from "./look-at-sockets.ts";
-import { printDoctor } from "./print-doctor.ts";
+import { printDoctor, type SidecarBehaviour } from "./print-doctor.ts";
 import { seenRefusals } from "./seen-refusals.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** What a sidecar does by itself, of one workload. */
-export interface SidecarBehaviour extends Behaviour {
-  readonly workload: string;
+/** Options of `cellwall doctor`. */
+export interface DoctorOptions extends StateOptions, OutputOptions {
+  readonly workload?: string;
+  readonly config?: string;
+  readonly envoy?: string;
+  readonly runDir?: string;
+  readonly log: readonly string[];
 }
 
 /** Looks for what bypasses sidecars on this host and for what they refuse by themselves; findings where something is wrong. */

@@ -1,8 +1,13 @@
+import type { Behaviour } from "../../envoy/lint/index.ts";
 import type { Io, Output } from "../io.ts";
 import { columns, count, json, lines, paint } from "../screen.ts";
-import type { SidecarBehaviour } from "./doctor.ts";
 import type { SeenRefusals } from "./seen-refusals.ts";
 import type { Verdict } from "./verdict.ts";
+
+/** What a sidecar does by itself, of one workload. */
+export interface SidecarBehaviour extends Behaviour {
+  readonly workload: string;
+}
 
 /** What the doctor found. */
 export interface Report {

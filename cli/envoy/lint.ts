@@ -10,11 +10,17 @@ import {
   toSarif,
 } from "../../policies/index.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
-import type { EnvoyLintOptions } from "../commands/envoy-config.ts";
 import type { Io } from "../io.ts";
 import { packageVersion } from "../package-version.ts";
 import { count, json, lines, paint } from "../screen.ts";
 import { readConfig } from "./read-config.ts";
+
+/** Options of `cellwall envoy lint`. */
+export interface EnvoyLintOptions {
+  readonly envoyVersion?: string;
+  readonly failOn: "error" | "warning";
+  readonly output: "text" | "json" | "sarif";
+}
 
 /** Prints the holes of an Envoy configuration; findings where something is at least as grave as `--fail-on`. */
 export async function lintEnvoy(config: string, options: EnvoyLintOptions, io: Io): Promise<ExitCode> {

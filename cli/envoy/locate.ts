@@ -1,8 +1,14 @@
 import { formatEnvoyVersion, type LocatedEnvoy, type LocateLog, locateEnvoy } from "../../envoy/index.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
-import type { LocateCommandOptions } from "../commands/envoy.ts";
+import type { OutputOptions } from "../command.ts";
 import type { Io } from "../io.ts";
 import { json, lines, paint } from "../screen.ts";
+
+/** Options of `cellwall envoy locate`. */
+export interface LocateCommandOptions extends OutputOptions {
+  readonly envoy?: string;
+  readonly download: boolean;
+}
 
 const SOURCES: Readonly<Record<LocatedEnvoy["source"], string>> = {
   explicit: "as told",

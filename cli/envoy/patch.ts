@@ -7,7 +7,7 @@ import { socketPaths } from "../../ext-authz/index.ts";
 import { formatFindings, type PolicySet } from "../../policies/index.ts";
 import { readGoodSet } from "../check/read-good-set.ts";
 import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
-import type { EnvoyPatchOptions } from "../commands/envoy-config.ts";
+import type { StateOptions } from "../command.ts";
 import { findWorkload, fullName } from "../explain/find-workload.ts";
 import type { Io } from "../io.ts";
 import { count, lines, paint } from "../screen.ts";
@@ -15,6 +15,17 @@ import { stateFolder } from "../state-folder.ts";
 import { unifiedDiff } from "../unified-diff.ts";
 import { findEnvoy } from "./locate.ts";
 import { readConfig } from "./read-config.ts";
+
+/** Options of `cellwall envoy patch`. */
+export interface EnvoyPatchOptions extends StateOptions {
+  readonly workload: string;
+  readonly write?: boolean;
+  readonly check?: boolean;
+  readonly mtls?: boolean;
+  readonly envoy?: string;
+  readonly envoyVersion?: string;
+  readonly runDir?: string;
+}
 
 /** Shows or writes what makes a user's own configuration a workload's sidecar; findings where errors are left that only the user can mend. */
 export async function patchEnvoy(

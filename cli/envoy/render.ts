@@ -1,12 +1,21 @@
 import { type EnvoyVersion, parseEnvoyVersion } from "../../envoy/index.ts";
 import { readGoodSet } from "../check/read-good-set.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { RenderCommandOptions } from "../commands/envoy.ts";
+import type { StateOptions } from "../command.ts";
 import type { Io } from "../io.ts";
 import { json } from "../screen.ts";
 import { findEnvoy } from "./locate.ts";
 import { renderOf } from "./sidecar.ts";
 import { writeSidecars } from "./write-sidecars.ts";
+
+/** Options of `cellwall envoy render`. */
+export interface RenderCommandOptions extends StateOptions {
+  readonly workload?: string;
+  readonly out?: string;
+  readonly envoy?: string;
+  readonly envoyVersion?: string;
+  readonly runDir?: string;
+}
 
 /** Prints a sidecar's bootstrap, or writes every sidecar's into a folder. */
 export async function render(folders: readonly string[], options: RenderCommandOptions, io: Io): Promise<ExitCode> {

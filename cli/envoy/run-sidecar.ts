@@ -1,12 +1,20 @@
 import { formatEnvoyVersion, runEnvoy } from "../../envoy/index.ts";
 import { readGoodSet } from "../check/read-good-set.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
-import type { RunCommandOptions } from "../commands/envoy.ts";
+import type { StateOptions } from "../command.ts";
 import type { Io } from "../io.ts";
 import { lines, paint } from "../screen.ts";
 import { findEnvoy } from "./locate.ts";
 import { renderOf } from "./sidecar.ts";
 import { supervise } from "./supervise.ts";
+
+/** Options of `cellwall envoy run`. */
+export interface RunCommandOptions extends StateOptions {
+  readonly workload: string;
+  readonly envoy?: string;
+  readonly runDir?: string;
+  readonly logLevel: "info" | "warning" | "error";
+}
 
 /** Runs a workload's sidecar until asked to stop, starting it again when it ends. */
 export async function runSidecar(folders: readonly string[], options: RunCommandOptions, io: Io): Promise<ExitCode> {

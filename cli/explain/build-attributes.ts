@@ -2,8 +2,8 @@ import { isIP } from "node:net";
 import type { Attributes, HttpAttributes, Listen, PolicySet, TokenState, Workload } from "../../policies/index.ts";
 import { parseSpiffeId, type SpiffeId } from "../../spiffe/index.ts";
 import { CliError } from "../cli-error.ts";
-import type { ExplainOptions } from "../commands/explain.ts";
 import { findWorkload } from "./find-workload.ts";
+import type { ExplainOptions } from "./options.ts";
 import { type Header, readHeader, readPort, readRequest, type WrittenRequest } from "./read-request.ts";
 
 /** Options that say who asks whom. */

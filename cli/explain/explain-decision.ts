@@ -10,12 +10,12 @@ import {
   recordedAttributes,
 } from "../../policies/index.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { ExplainOptions } from "../commands/explain.ts";
 import { findDecision } from "../decisions/find-decision.ts";
 import { logFiles } from "../decisions/log-files.ts";
 import type { Io } from "../io.ts";
 import { readPolicySet } from "../policy-set.ts";
 import { json, lines } from "../screen.ts";
+import type { ExplainOptions } from "./options.ts";
 import { sourcesOf } from "./sources-of.ts";
 
 /** What no record holds: kept short on purpose, since headers, queries and tokens carry secrets. */

@@ -1,11 +1,11 @@
 import { type Explanation, explain, formatExplanation } from "../../policies/index.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { ExplainOptions } from "../commands/explain.ts";
 import type { Io } from "../io.ts";
 import { readPolicySet } from "../policy-set.ts";
 import { json, lines } from "../screen.ts";
 import { buildAttributes } from "./build-attributes.ts";
 import { explainDecision } from "./explain-decision.ts";
+import type { ExplainOptions } from "./options.ts";
 import { sourcesOf } from "./sources-of.ts";
 
 /** Prints what a request gets and why, or a decision of the log. A denial is an answer, not a finding: both end with 0. */

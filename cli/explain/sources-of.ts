@@ -1,5 +1,5 @@
-import type { ExplainOptions } from "../commands/explain.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+import type { ExplainOptions } from "./options.ts";
 
 /** The policies that are asked. */
 export function sourcesOf({ policies }: ExplainOptions): readonly string[] {

@@ -1,10 +1,14 @@
 import { acknowledgement, type FederationStatus, federationStatus } from "../../protocol/index.ts";
-import { type AuthorityOptions, ask, authorityAccess } from "../admin-client.ts";
+import { ask, authorityAccess } from "../admin-client.ts";
+import type { AuthorityOptions } from "../authority-options.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
-import type { FederationOptions } from "../commands/federation.ts";
+import type { OutputOptions } from "../command.ts";
 import type { Io } from "../io.ts";
 import { json, lines, paint } from "../screen.ts";
 import { federationAttention, federationLines } from "../status/federation-lines.ts";
+
+/** Options of every `cellwall federation …` command. */
+export interface FederationOptions extends AuthorityOptions, OutputOptions {}
 
 /** Prints what is known of federated trust domains; findings where something needs attention. */
 export async function federationStatusOf(options: FederationOptions, io: Io): Promise<ExitCode> {

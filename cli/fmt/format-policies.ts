@@ -2,10 +2,15 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Diagnostic, formatDiagnostics, formatPolicyText, printable } from "../../policies/index.ts";
 import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
-import type { FmtOptions } from "../commands/fmt.ts";
 import type { Io } from "../io.ts";
 import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
 import { count, lines, paint } from "../screen.ts";
+
+/** Options of `cellwall fmt`. */
+export interface FmtOptions {
+  readonly check?: boolean;
+  readonly write?: boolean;
+}
 
 /** Names the files that are in another form, or writes them; findings where one cannot be read, or `--check` finds one. */
 export function formatPolicies(folders: readonly string[], options: FmtOptions, io: Io): ExitCode {

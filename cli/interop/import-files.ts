@@ -8,12 +8,28 @@ import {
   type SourceText,
 } from "../../policies/interop/index.ts";
 import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
-import type { ImportCommandOptions } from "../commands/import.ts";
+import type { OutputOptions } from "../command.ts";
 import type { Io } from "../io.ts";
 import { readPolicySet } from "../policy-set.ts";
 import { lines } from "../screen.ts";
+import type { TrustOptions } from "../trust-options.ts";
 import { printResult } from "./print-result.ts";
 import { runInterop } from "./run-interop.ts";
+
+/** Options of `cellwall import`. */
+export interface ImportCommandOptions extends OutputOptions, TrustOptions {
+  readonly workloads: readonly string[];
+  readonly report?: string;
+  readonly trustDomain?: string;
+  readonly namespace?: string;
+  readonly to?: string;
+  readonly from: readonly string[];
+  readonly federate: readonly string[];
+  readonly grpcService: readonly string[];
+  readonly audience: readonly string[];
+  readonly port: readonly string[];
+  readonly default?: "allow" | "deny";
+}
 
 /** Imports files of a format; ends with 0 whatever the report says, since it is there to be read. */
 export async function importFiles(

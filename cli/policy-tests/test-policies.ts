@@ -2,12 +2,22 @@ import { performance } from "node:perf_hooks";
 import { type MutationReport, mutate, type PolicySet, runTests, type TestReport } from "../../policies/index.ts";
 import { readGoodDocuments } from "../check/read-good-set.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { TestCommandOptions } from "../commands/test.ts";
 import { type Io, stopRequested } from "../io.ts";
 import { startProgress } from "../progress.ts";
 import { lines, paint } from "../screen.ts";
 import { watchFolders } from "../up/watch-folders.ts";
 import { printTests, type TestRun } from "./print-tests.ts";
+
+/** Options of `cellwall test` as given. */
+export interface TestCommandOptions {
+  readonly mutate?: boolean;
+  readonly minCoverage?: string;
+  readonly minScore?: string;
+  readonly budget: string;
+  readonly asEnforced?: boolean;
+  readonly watch?: boolean;
+  readonly output: "text" | "json" | "junit" | "sarif";
+}
 
 /** How often watch mode looks at the files, in milliseconds. */
 const WATCH_INTERVAL_MS = 300;

@@ -1,5 +1,5 @@
 import { runTests } from "../../policies/index.ts";
-import type { Pass } from "../check/passes.ts";
+import type { Pass } from "../check/pass.ts";
 import { count } from "../screen.ts";
 import { testSuites } from "./test-suites.ts";
 

@@ -1,14 +1,23 @@
 import { formatDiagnostics, printable } from "../../policies/index.ts";
 import { type PublishRequest, type PublishResponse, publishResponse } from "../../protocol/index.ts";
 import { ask, authorityAccess, Refused } from "../admin-client.ts";
+import type { AuthorityOptions } from "../authority-options.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
-import type { PublishOptions } from "../commands/publish.ts";
+import type { OutputOptions } from "../command.ts";
 import type { Io } from "../io.ts";
 import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
 import { count, json, lines, paint } from "../screen.ts";
 import { gitCommit } from "./git-commit.ts";
 import { readDiagnostics } from "./read-diagnostics.ts";
 import { registryLines } from "./registry-lines.ts";
+
+/** Options of `cellwall publish`. */
+export interface PublishOptions extends AuthorityOptions, OutputOptions {
+  readonly dryRun?: boolean;
+  readonly source?: string;
+  readonly commit?: string;
+  readonly approve?: string;
+}
 
 /** Sends the folders' files to the authority and prints what came of it; findings where the set is refused. */
 export async function publish(folders: readonly string[], options: PublishOptions, io: Io): Promise<ExitCode> {

@@ -6,13 +6,23 @@ import {
   type SimulationReport,
 } from "../../policies/index.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
-import type { SimulateOptions } from "../commands/simulate.ts";
 import { type LogFile, logFiles } from "../decisions/log-files.ts";
 import { readLines } from "../decisions/read-lines.ts";
 import type { Io } from "../io.ts";
 import { readPolicySet } from "../policy-set.ts";
 import { startProgress } from "../progress.ts";
 import { json } from "../screen.ts";
+import type { TrustOptions } from "../trust-options.ts";
+
+/** Options of `cellwall simulate`. */
+export interface SimulateOptions extends TrustOptions {
+  readonly log: readonly string[];
+  readonly old: readonly string[];
+  readonly failOn: readonly ChangeKind[];
+  readonly evaluated?: boolean;
+  readonly candidate?: boolean;
+  readonly output: "text" | "json" | "markdown";
+}
 
 /** Prints what a new set would have done to recorded decisions; findings where `--fail-on` names what it does. */
 export async function simulatePolicies(

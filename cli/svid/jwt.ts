@@ -2,9 +2,9 @@ import { printable } from "../../policies/index.ts";
 import { SpiffeError } from "../../spiffe/index.ts";
 import { JwtSource, WorkloadApiClient } from "../../spiffe/workload-api/index.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
-import type { SvidOptions } from "../commands/svid.ts";
 import type { Io } from "../io.ts";
 import { json, lines } from "../screen.ts";
+import type { SvidOptions } from "./options.ts";
 import { sourceOptions } from "./x509.ts";
 
 /** Prints a token for these audiences, and nothing else, so that it can be passed on. */

@@ -3,9 +3,9 @@ import { join, resolve } from "node:path";
 import { certificatesToPem } from "../../spiffe/index.ts";
 import { X509Source } from "../../spiffe/workload-api/index.ts";
 import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
-import type { SvidOptions } from "../commands/svid.ts";
 import type { Io } from "../io.ts";
 import { columns, count, json, lines } from "../screen.ts";
+import type { SvidOptions } from "./options.ts";
 
 /** Prints the X.509 identity of whoever asks, and writes it into files where told to. */
 export async function showX509(

@@ -1,8 +1,8 @@
 import { formatDiagnostics } from "../../policies/index.ts";
 import { readPassphrase } from "../ca/files.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
+import type { LogOptions, StateOptions } from "../command.ts";
 import { commandLog } from "../command-log.ts";
-import type { AuthorityRunOptions } from "../commands/authority.ts";
 import { type Io, stopRequested } from "../io.ts";
 import { packageVersion } from "../package-version.ts";
 import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
@@ -13,6 +13,16 @@ import { lines, paint } from "../screen.ts";
 import { stateFolder } from "../state-folder.ts";
 import { type StartedAuthority, startAuthority } from "./start-authority.ts";
 import { meshTrustDomain } from "./trust-domain.ts";
+
+/** Options of `cellwall authority`. */
+export interface AuthorityRunOptions extends StateOptions, LogOptions {
+  readonly listen: string;
+  readonly trustDomain?: string;
+  readonly name: readonly string[];
+  readonly policies: readonly string[];
+  readonly keyPassphraseFile?: string;
+  readonly svidLifetime?: string;
+}
 
 const PUBLISHER = "cellwall authority";
 

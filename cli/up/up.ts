@@ -3,8 +3,8 @@ import { formatDiagnostics } from "../../policies/index.ts";
 import type { PublishResponse } from "../../protocol/index.ts";
 import { readPassphrase } from "../ca/files.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
+import type { StateOptions } from "../command.ts";
 import { commandLog } from "../command-log.ts";
-import type { UpOptions } from "../commands/up.ts";
 import { decisionLine } from "../decision-line.ts";
 import { type Io, stopRequested } from "../io.ts";
 import { packageVersion } from "../package-version.ts";
@@ -16,6 +16,18 @@ import { count, lines, paint } from "../screen.ts";
 import { isolationNote, isolationOf } from "../status/isolation.ts";
 import { type Mesh, type MeshOptions, startMesh } from "./start-mesh.ts";
 import { watchFolders } from "./watch-folders.ts";
+
+/** Options of `cellwall up`. */
+export interface UpOptions extends StateOptions {
+  readonly port?: string;
+  readonly runDir?: string;
+  readonly metrics?: string;
+  readonly maxStale?: string;
+  readonly keyPassphraseFile?: string;
+  readonly svidLifetime?: string;
+  readonly decisions?: boolean;
+  readonly verbose?: boolean;
+}
 
 const LOOK_EVERY_MS = 250;
 

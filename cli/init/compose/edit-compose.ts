@@ -2,23 +2,13 @@ import { isMap, isScalar, type Pair, type YAMLMap } from "yaml";
 import { CliError } from "../../cli-error.ts";
 import { type ComposePlan, needsPortBeside, type PlannedWorkload } from "./plan.ts";
 import type { ComposeProject } from "./project.ts";
-import { addedServices, addedVolumes, sidecarAnchor } from "./services-text.ts";
+import { addedServices, addedVolumes, type EditOptions, sidecarAnchor } from "./services-text.ts";
 
 /** A piece of the file that is replaced; nothing else changes, so that comments and layout stay. */
 interface Edit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
-}
-
-/** What the added services need to know beside the plan. */
-export interface EditOptions {
-  /** Folder of the policies, as seen from the compose file. */
-  readonly policies: string;
-  /** How this package gets into the containers: a mount, and the command's module in there. */
-  readonly packageMount: string;
-  readonly mainModule: string;
-  readonly namespace: string;
 }
 
 /** The compose file with the sidecars of a plan. Throws `ERR_CLI_FILE` for a file that has Cellwall's services, or whose layout is not a block. */

@@ -6,10 +6,11 @@ import { CliError, EXIT, type ExitCode, systemCode } from "../../cli-error.ts";
 import type { Io } from "../../io.ts";
 import { count, lines, paint } from "../../screen.ts";
 import { unifiedDiff } from "../../unified-diff.ts";
-import { type EditOptions, editCompose } from "./edit-compose.ts";
+import { editCompose } from "./edit-compose.ts";
 import { type ComposePlan, labelOf, type PlanNote, planCompose } from "./plan.ts";
 import { composePolicies } from "./policy-files.ts";
 import { type ComposeProject, readComposeProject } from "./project.ts";
+import type { EditOptions } from "./services-text.ts";
 
 /** `cellwall init --from`. */
 export interface FromComposeOptions {

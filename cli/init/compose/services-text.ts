@@ -1,6 +1,15 @@
 import { ENVOY_IMAGE, NODE_IMAGE } from "../../containers/images.ts";
-import type { EditOptions } from "./edit-compose.ts";
 import type { ComposePlan, PlannedWorkload } from "./plan.ts";
+
+/** What the added services need to know beside the plan. */
+export interface EditOptions {
+  /** Folder of the policies, as seen from the compose file. */
+  readonly policies: string;
+  /** How this package gets into the containers: a mount, and the command's module in there. */
+  readonly packageMount: string;
+  readonly mainModule: string;
+  readonly namespace: string;
+}
 
 /** What the sidecars have in common, before `services`. */
 export function sidecarAnchor(): string {
