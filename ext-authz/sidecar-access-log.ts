@@ -1,5 +1,5 @@
 import type { Server } from "@grpc/grpc-js";
-import { AccessLogIntake, addAccessLogIntake, type SidecarRefusal } from "../envoy/index.ts";
+import { AccessLogIntake, addAccessLogIntake, type OpenStreamEvent, type SidecarRefusal } from "../envoy/index.ts";
 import { printable } from "../policies/index.ts";
 import type { SpiffeId } from "../spiffe/index.ts";
 import type { ConnectionRefusedRecord, RequestRefusedRecord } from "./decision-record.ts";
@@ -10,15 +10,22 @@ export interface SidecarAccessLogOptions {
   readonly destination: SpiffeId;
   readonly now: () => Date;
   readonly record: (record: ConnectionRefusedRecord | RequestRefusedRecord) => void;
+  /** Told of what stays open. */
+  readonly open?: (event: OpenStreamEvent) => void;
 }
 
 /** What one sidecar's access log tells of connections and requests that it refused by itself, as records. */
 export class SidecarAccessLog {
   readonly #intake: AccessLogIntake;
 
-  constructor({ destination, now, record, workload }: SidecarAccessLogOptions) {
+  constructor({ destination, now, open, record, workload }: SidecarAccessLogOptions) {
     const listener = (refusal: SidecarRefusal): void => record(refusalRecord(workload, refusal));
-    this.#intake = new AccessLogIntake({ destination, clock: now, listener });
+    this.#intake = new AccessLogIntake({
+      destination,
+      clock: now,
+      listener,
+      ...(open === undefined ? {} : { open }),
+    });
   }
 
   addTo(server: Server): void {

@@ -1,13 +1,11 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { rmSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { EnvoyError } from "../envoy-error.ts";
 import { askAdmin } from "./admin.ts";
+import { writeConfig } from "./config-files.ts";
 import { tieToThisProcess } from "./lifeline.ts";
 import { processEnvironment } from "./process-environment.ts";
+import { followOrders } from "./sever-orders.ts";
 
 /** Levels of Envoy's own log. */
 export type EnvoyLogLevel = "trace" | "debug" | "info" | "warning" | "error" | "critical" | "off";
@@ -26,6 +24,11 @@ export interface RunOptions {
   readonly logLevel?: EnvoyLogLevel;
   /** A file for Envoy's log; default: lines go to `onLog`. */
   readonly logFile?: string;
+  /**
+   * A file that orders an end of everything that is open: whenever its text is another one, each listener goes on with new
+   * connections, and those of before get two seconds to finish and are then closed.
+   */
+  readonly severFile?: string;
   /** Gets what Envoy writes to its standard error, a line at a time. */
   readonly onLog?: (line: string) => void;
 }
@@ -55,7 +58,7 @@ const LAST_WORDS_CHARS = 4_096;
 
 /** Starts Envoy. It ends with this process, however that ends. Throws `ERR_ENVOY_BINARY` where it cannot be started. */
 export async function runEnvoy(options: RunOptions): Promise<RunningEnvoy> {
-  const config = await writeConfig(options.bootstrap);
+  const config = await writeConfig(options.bootstrap, options.severFile !== undefined);
   const child = spawn(options.path, argumentsOf(options, config.file), {
     // Of its own process group: on Ctrl-C its end comes from us, in order. `tieToThisProcess` sees to every other end.
     detached: true,
@@ -71,18 +74,19 @@ export async function runEnvoy(options: RunOptions): Promise<RunningEnvoy> {
     throw error;
   });
   void exited.then(tieToThisProcess(pid));
+  if (options.severFile !== undefined) void exited.then(followOrders(options.severFile, () => config.renew()));
   return {
     pid,
     exited,
     // Envoy has read its configuration before it is ready: the file goes then, whatever ends us later.
-    ready: (deadlineMs = 30_000) => ready(exited, options.adminSocket, deadlineMs).then(config.remove),
+    ready: (deadlineMs = 30_000) => ready(exited, options.adminSocket, deadlineMs).then(config.read),
     stop: (graceMs = 5_000) => stop(child, exited, graceMs),
   };
 }
 
 /** Has Envoy read a bootstrap without starting it: undefined where it is accepted, else what Envoy says. */
 export async function validateBootstrap(path: string, bootstrap: object): Promise<string | undefined> {
-  const config = await writeConfig(bootstrap);
+  const config = await writeConfig(bootstrap, false);
   const args = ["--mode", "validate", "-c", config.file, "--disable-hot-restart", "--log-level", "warning"];
   try {
     return await new Promise((resolve) => {
@@ -95,26 +99,13 @@ export async function validateBootstrap(path: string, bootstrap: object): Promis
   }
 }
 
-async function writeConfig(bootstrap: object): Promise<{ readonly file: string; remove(): void }> {
-  const folder = await mkdtemp(join(tmpdir(), "cellwall-envoy-"));
-  const remove = (): void => {
-    process.removeListener("exit", remove);
-    rmSync(folder, { recursive: true, force: true });
-  };
-  const file = join(folder, "bootstrap.json");
-  await writeFile(file, JSON.stringify(bootstrap), { mode: 0o600 }).catch(async (cause) => {
-    await rm(folder, { recursive: true, force: true });
-    throw cause;
-  });
-  process.once("exit", remove);
-  return { file, remove };
-}
-
 function argumentsOf(options: RunOptions, file: string): string[] {
   const log = options.logFile === undefined ? [] : ["--log-path", options.logFile];
   const level = ["--log-level", options.logLevel ?? "warning"];
   // Without hot restart: two Envoys on one host would else share one memory region and the second would not start.
-  return ["-c", file, "--disable-hot-restart", "--concurrency", String(options.concurrency ?? 1), ...level, ...log];
+  const drain = options.severFile === undefined ? [] : ["--drain-time-s", "2", "--drain-strategy", "immediate"];
+  const workers = ["--concurrency", String(options.concurrency ?? 1)];
+  return ["-c", file, "--disable-hot-restart", ...workers, ...drain, ...level, ...log];
 }
 
 function collectLog(child: ChildProcess, onLog: RunOptions["onLog"]): () => string {

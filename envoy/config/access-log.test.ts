@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { refusedRequestLog, tlsFailureLog } from "./access-log.ts";
+import { openConnectionLog, openStreamLog, refusedRequestLog, tlsFailureLog } from "./access-log.ts";
 import { only } from "./testing/look.ts";
 
 it("reports failed handshakes only", () => {
@@ -30,6 +30,14 @@ it("reports no request that Check has seen, and every other", () => {
   expect(refused.filter(reported)).toEqual(refused);
 });
 
-it("sends both over the envoy socket", () => {
-  for (const log of [tlsFailureLog(), refusedRequestLog()]) expect(only(log, "cluster_name")).toBe("cellwall_envoy");
+it("tells of requests that last, and of no request that was refused before Check", () => {
+  const text = JSON.stringify(openStreamLog());
+  expect(text).toContain('"types":["DownstreamPeriodic"]');
+  expect(text).toContain('"default_value":5000');
+  expect(String(only(openStreamLog(), "expression"))).not.toMatch(/^!/);
+});
+
+it("sends all of them over the envoy socket", () => {
+  for (const log of [tlsFailureLog(), refusedRequestLog(), openStreamLog(), openConnectionLog()])
+    expect(only(log, "cluster_name")).toBe("cellwall_envoy");
 });

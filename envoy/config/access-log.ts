@@ -1,5 +1,5 @@
 import { ENVOY_CLUSTER } from "./cluster.ts";
-import { extension, type Json, type JsonObject } from "./json.ts";
+import { extension, type JsonObject } from "./json.ts";
 
 /** Names of the access logs that a generated sidecar sends to the agent. */
 export const ACCESS_LOG = {
@@ -7,7 +7,15 @@ export const ACCESS_LOG = {
   tls: "cellwall-tls",
   /** HTTP requests that the sidecar refused by itself, before any `Check`. */
   refused: "cellwall-refused",
+  /** Streams and connections of peers that stay open. */
+  open: "cellwall-open",
 } as const;
+
+/** How often a sidecar tells of what stays open; a request that is over sooner is never told of. */
+const OPEN_SECONDS = 5;
+
+/** Makes Envoy tell of what stays open again and again. */
+export const OPEN_INTERVAL = `${OPEN_SECONDS}s`;
 
 /**
  * How the response code details of a request that was let through to `Check` begin. Everything else the sidecar answered itself:
@@ -34,17 +42,48 @@ export function tlsFailureLog(): JsonObject {
   };
 }
 
-/** Log of an HTTP listener: only requests that were refused before authorization. */
-export function refusedRequestLog(): JsonObject {
-  const passed = AFTER_CHECK.map((prefix) => `response.code_details.startsWith('${prefix}')`);
+/** Log of a TCP proxy: each connection of a peer when it opens, while it lasts, and at its end. */
+export function openConnectionLog(): JsonObject {
+  return {
+    name: "envoy.access_loggers.tcp_grpc",
+    filter: { log_type_filter: { types: ["TcpUpstreamConnected", "TcpPeriodic", "TcpConnectionEnd"] } },
+    ...log("envoy.access_loggers.tcp_grpc", "TcpGrpcAccessLogConfig", ACCESS_LOG.open),
+  };
+}
+
+/** Log of an HTTP listener: requests that have come as far as `Check` and last, while they do and at their end. */
+export function openStreamLog(): JsonObject {
+  const value = { default_value: OPEN_SECONDS * 1000, runtime_key: "cellwall.open_stream_milliseconds" };
+  const ended = [
+    { log_type_filter: { types: ["DownstreamEnd"] } },
+    { duration_filter: { comparison: { op: "GE", value } } },
+    celFilter(passedCheck()),
+  ];
   return {
     name: "envoy.access_loggers.http_grpc",
-    filter: celFilter(`!(${passed.join(" || ")})`),
+    filter: {
+      or_filter: {
+        filters: [{ log_type_filter: { types: ["DownstreamPeriodic"] } }, { and_filter: { filters: ended } }],
+      },
+    },
+    ...log("envoy.access_loggers.http_grpc", "HttpGrpcAccessLogConfig", ACCESS_LOG.open),
+  };
+}
+
+/** Log of an HTTP listener: only requests that were refused before authorization. */
+export function refusedRequestLog(): JsonObject {
+  return {
+    name: "envoy.access_loggers.http_grpc",
+    filter: celFilter(`!(${passedCheck()})`),
     ...log("envoy.access_loggers.http_grpc", "HttpGrpcAccessLogConfig", ACCESS_LOG.refused),
   };
 }
 
-function celFilter(expression: string): Json {
+function passedCheck(): string {
+  return AFTER_CHECK.map((prefix) => `response.code_details.startsWith('${prefix}')`).join(" || ");
+}
+
+function celFilter(expression: string): JsonObject {
   const type = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter";
   return { extension_filter: extension("envoy.access_loggers.extension_filters.cel", type, { expression }) };
 }

@@ -1,3 +1,4 @@
+import { OPEN_INTERVAL } from "./access-log.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { earlyHeaderMutation, type HeaderFloor } from "./header-floor.ts";
 import { extension, type JsonObject } from "./json.ts";
@@ -13,6 +14,8 @@ export interface ConnectionManager {
   readonly filters: readonly JsonObject[];
   readonly routes: readonly JsonObject[];
   readonly accessLog?: JsonObject;
+  /** Log of requests that last. */
+  readonly openLog?: JsonObject;
   /** Forwarded client certificates and client addresses: see the callers. */
   readonly forwarding: JsonObject;
 }
@@ -32,13 +35,21 @@ export function connectionManager(manager: ConnectionManager): JsonObject {
     http2_protocol_options: http2Options(manager.upgrades.length > 0),
     ...upgradeConfigs(manager.upgrades),
     early_header_mutation_extensions: [earlyHeaderMutation(manager.headers)],
-    ...(manager.accessLog === undefined ? {} : { access_log: [manager.accessLog] }),
+    ...accessLogs(manager),
     route_config: {
       name: manager.name,
       virtual_hosts: [{ name: manager.name, domains: ["*"], routes: manager.routes }],
     },
     http_filters: [...manager.filters, ROUTER],
   });
+}
+
+function accessLogs({ accessLog, openLog }: ConnectionManager): JsonObject {
+  const logs = [accessLog, openLog].filter((log) => log !== undefined);
+  return {
+    ...(logs.length === 0 ? {} : { access_log: logs }),
+    ...(openLog === undefined ? {} : { access_log_options: { access_log_flush_interval: OPEN_INTERVAL } }),
+  };
 }
 
 /** How paths and hosts are read. */

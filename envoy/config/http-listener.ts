@@ -1,5 +1,5 @@
 import type { Listen } from "../../policies/index.ts";
-import { refusedRequestLog, tlsFailureLog } from "./access-log.ts";
+import { openStreamLog, refusedRequestLog, tlsFailureLog } from "./access-log.ts";
 import { cluster, httpOptions, KEEPALIVE } from "./cluster.ts";
 import { connectionManager, listener } from "./connection-manager.ts";
 import { appCluster, inboundAddress, type Part, type RenderContext } from "./context.ts";
@@ -39,6 +39,7 @@ export function httpListener(context: RenderContext, listen: Listen): Part {
     ],
     routes: routes(listen, listenerContext(kind, listen.port, withheld)),
     accessLog: refusedRequestLog(),
+    ...(kind === "mesh" ? { openLog: openStreamLog() } : {}),
     forwarding: forwarding(listen),
   });
   const address = inboundAddress(context, listen.port);

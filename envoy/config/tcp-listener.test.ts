@@ -35,7 +35,7 @@ describe("a tcp listener", () => {
         "envoy.filters.network.ext_authz",
         "envoy.filters.network.tcp_proxy",
       ]);
-      expect(all(config, "log_name")).toEqual(["cellwall-tls"]);
+      expect(all(config, "log_name")).toEqual(["cellwall-tls", "cellwall-open"]);
       expect(only(config, "require_client_certificate")).toBe(true);
     },
   );

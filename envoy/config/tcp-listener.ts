@@ -1,7 +1,7 @@
 import type { Listen } from "../../policies/index.ts";
 import { formatEnvoyVersion } from "../binary/index.ts";
 import { EnvoyError } from "../envoy-error.ts";
-import { tlsFailureLog } from "./access-log.ts";
+import { OPEN_INTERVAL, openConnectionLog, tlsFailureLog } from "./access-log.ts";
 import { cluster } from "./cluster.ts";
 import { configError } from "./config-error.ts";
 import { listener } from "./connection-manager.ts";
@@ -22,7 +22,8 @@ export function tcpListener(context: RenderContext, listen: Listen): Part {
   const connectMode = listen.speaksFirst === "server" ? "ON_DOWNSTREAM_TLS_HANDSHAKE" : "ON_DOWNSTREAM_DATA";
   const transport = transportOf(context, listen);
   const authorization = connectionAuthorization(name, transport.transportSocket !== undefined);
-  const filters = [authorization, tcpProxy(name, appCluster(listen), connectMode)];
+  const log = listen.clients === "public" ? {} : openLog();
+  const filters = [authorization, tcpProxy(name, appCluster(listen), connectMode, log)];
   const address = inboundAddress(context, listen.port);
   return {
     listeners: [listener({ name, address, filters, ...transport })],
@@ -31,7 +32,12 @@ export function tcpListener(context: RenderContext, listen: Listen): Part {
 }
 
 /** The filter that carries bytes. Bounded in time, so that a caller is authorized anew and a silent one does not stay for ever. */
-export function tcpProxy(statPrefix: string, target: string, connectMode: ConnectMode): JsonObject {
+export function tcpProxy(
+  statPrefix: string,
+  target: string,
+  connectMode: ConnectMode,
+  log: JsonObject = {},
+): JsonObject {
   const deferred =
     connectMode === "IMMEDIATE" ? {} : { upstream_connect_mode: connectMode, max_early_data_bytes: 16_384 };
   return extension("envoy.filters.network.tcp_proxy", "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", {
@@ -40,7 +46,13 @@ export function tcpProxy(statPrefix: string, target: string, connectMode: Connec
     ...deferred,
     max_downstream_connection_duration: "3600s",
     idle_timeout: "600s",
+    ...log,
   });
+}
+
+function openLog(): JsonObject {
+  const access_log_options = { flush_access_log_on_connected: true, access_log_flush_interval: OPEN_INTERVAL };
+  return { access_log: [openConnectionLog()], access_log_options };
 }
 
 function transportOf(

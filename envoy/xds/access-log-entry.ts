@@ -145,7 +145,7 @@ const METHODS: ReadonlyMap<number, string> = new Map(
 );
 
 /** On a mesh listener of this workload the handshake verified the peer; elsewhere nothing did. */
-function callerOf(common: AccessLogCommon, destination: SpiffeId): SpiffeId | undefined {
+export function callerOf(common: AccessLogCommon, destination: SpiffeId): SpiffeId | undefined {
   const own = sansOf(common.tlsProperties?.localCertificateProperties);
   const [peer, second] = urisOf(common.tlsProperties?.peerCertificateProperties);
   if (peer === undefined || second !== undefined || !own.includes(destination.toString())) return undefined;
@@ -163,7 +163,8 @@ function placeOf(common: AccessLogCommon, now: Date): RefusalBase {
   };
 }
 
-function startOf({ startTime }: AccessLogCommon): Date | undefined {
+/** When the connection or request began; absent where the sidecar does not say. */
+export function startOf({ startTime }: AccessLogCommon): Date | undefined {
   if (startTime === undefined) return undefined;
   const at = new Date(Number(startTime.seconds) * 1000 + Math.floor(startTime.nanos / 1e6));
   return Number.isNaN(at.getTime()) ? undefined : at;

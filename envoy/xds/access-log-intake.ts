@@ -1,7 +1,12 @@
 import type { SpiffeId } from "../../spiffe/index.ts";
-import type { HTTPAccessLogEntry, TCPAccessLogEntry } from "../gen/envoy/data/accesslog/v3/accesslog.ts";
+import type {
+  AccessLogCommon,
+  HTTPAccessLogEntry,
+  TCPAccessLogEntry,
+} from "../gen/envoy/data/accesslog/v3/accesslog.ts";
 import { StreamAccessLogsMessage } from "../gen/envoy/service/accesslog/v3/als.ts";
 import { isForeign, refusedConnection, refusedRequest, type SidecarRefusal } from "./access-log-entry.ts";
+import { isPassing, type OpenStreamEvent, openStreamEvent } from "./open-stream.ts";
 
 /** What an intake takes. */
 export interface AccessLogIntakeOptions {
@@ -9,6 +14,8 @@ export interface AccessLogIntakeOptions {
   readonly destination: SpiffeId;
   readonly clock: () => Date;
   readonly listener: (refusal: SidecarRefusal) => void;
+  /** Told of what stays open. */
+  readonly open?: (event: OpenStreamEvent) => void;
 }
 
 /** What came in since the start. */
@@ -67,13 +74,20 @@ export class AccessLogIntake {
       this.#counts.foreign += 1;
       return;
     }
-    const refusal = read(entry);
+    this.#tellOpen(entry.commonProperties);
+    const refusal = isPassing(entry.commonProperties) ? undefined : read(entry);
     if (refusal === undefined) {
       this.#counts.others += 1;
       return;
     }
     this.#options.listener(refusal);
     this.#counts.refusals += 1;
+  }
+
+  #tellOpen(common: AccessLogCommon | undefined): void {
+    const { clock, destination, open } = this.#options;
+    const event = open === undefined ? undefined : openStreamEvent(common, destination, clock());
+    if (event !== undefined) open?.(event);
   }
 
   readonly #connection = (entry: TCPAccessLogEntry): SidecarRefusal | undefined =>
