@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { printable } from "../policies/index.ts";
+import { printable } from "../policies/printable.ts";
 import type { Output } from "./io.ts";
 
 /** Says on a terminal how far long work has come; on a pipe nothing. */

@@ -5,5 +5,5 @@ export * from "./engine.ts";
 export { isGrpc } from "./match/request.ts";
 export type * from "./model/index.ts";
 export { printable } from "./printable.ts";
-export { type ResolveOptions, resolve } from "./resolve/resolve.ts";
+export * from "./resolve/index.ts";
 export * from "./syntax/index.ts";

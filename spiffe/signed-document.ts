@@ -1,7 +1,7 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
-import { FlattenedSign, flattenedVerify } from "jose";
 import { certificateFromDer, readCertificate } from "./certificate.ts";
 import { excerpt } from "./excerpt.ts";
+import { jose } from "./jose.ts";
 import { isList, type JsonObject, tryParseJson } from "./json.ts";
 import { type DocumentErrorCode, type Refusal, refuse, SpiffeError } from "./spiffe-error.ts";
 import type { SpiffeId } from "./spiffe-id.ts";
@@ -75,6 +75,7 @@ async function isSigned(
   key: KeyObject,
 ): Promise<boolean> {
   try {
+    const { flattenedVerify } = await jose();
     await flattenedVerify(jws, key, { algorithms: [ALGORITHM] });
     return true;
   } catch {
@@ -138,6 +139,7 @@ export async function signDocument(options: {
   const x5c = svid.chain
     .filter((certificate, at) => at === 0 || !isSelfIssued(certificate))
     .map(({ raw }) => raw.toString("base64"));
+  const { FlattenedSign } = await jose();
   const jws = await new FlattenedSign(payload).setProtectedHeader({ alg: ALGORITHM, typ, x5c }).sign(svid.privateKey);
   return `${jws.protected}..${jws.signature}`;
 }

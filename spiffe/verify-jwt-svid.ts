@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
-import { compactVerify } from "jose";
 import { excerpt } from "./excerpt.ts";
+import { jose } from "./jose.ts";
 import { type JwtParts, type JwtSvid, readJwt } from "./jwt-svid.ts";
 import { type JwtErrorCode, type Refusal, refuse } from "./spiffe-error.ts";
 import type { TrustBundle } from "./trust-bundle.ts";
@@ -86,6 +86,7 @@ function isKeyFor(algorithm: string, key: KeyObject): boolean {
 
 async function isSigned(token: string, key: KeyObject, algorithm: string): Promise<boolean> {
   try {
+    const { compactVerify } = await jose();
     await compactVerify(token, key, { algorithms: [algorithm] });
     return true;
   } catch {

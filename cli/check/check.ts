@@ -1,9 +1,8 @@
 import type { AuthorityOptions } from "../authority-options.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
 import type { Io } from "../io.ts";
-import { readPolicyFolders } from "../policy-folder.ts";
+import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
 import { startProgress } from "../progress.ts";
-import { readForeign } from "./foreign.ts";
 import type { PassName } from "./pass.ts";
 import { PASSES } from "./passes.ts";
 import { printReport } from "./print-report.ts";
@@ -22,12 +21,22 @@ export interface CheckOptions extends AuthorityOptions {
 /** Prints what is wrong with a set and how large it is; findings where something is at least as grave as `--fail-on`. */
 export async function check(folders: readonly string[], options: CheckOptions, io: Io): Promise<ExitCode> {
   const files = readPolicyFolders(folders, io.cwd);
-  const foreign =
-    options.against === undefined ? [] : await readForeign({ ...options, against: options.against }, files, io);
+  const foreign = await foreignFiles(options, files, io);
   const passes = PASSES.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
   const report = runPasses({ files, foreign, passes, now: io.clock(), progress: startProgress(io.stderr) });
   printReport(report, options.output, io);
   return fails(report, options.failOn) ? EXIT.findings : EXIT.ok;
+}
+
+/** What `--against` names; how to ask an authority is loaded where there is one to ask. */
+async function foreignFiles(
+  { against, ...options }: CheckOptions,
+  own: readonly PolicyText[],
+  io: Io,
+): Promise<readonly PolicyText[]> {
+  if (against === undefined) return [];
+  const { readForeign } = await import("./foreign.ts");
+  return readForeign({ ...options, against }, own, io);
 }
 
 function fails(report: CheckReport, failOn: CheckOptions["failOn"]): boolean {

@@ -1,4 +1,4 @@
-import { checkGuardrails } from "../../policies/index.ts";
+import { checkGuardrails } from "../../policies/guardrails/index.ts";
 import { count } from "../screen.ts";
 import type { Pass } from "./pass.ts";
 

@@ -1,4 +1,4 @@
-import { LINT_IDS, lint } from "../../policies/index.ts";
+import { LINT_IDS, lint } from "../../policies/lint/index.ts";
 import type { Pass } from "./pass.ts";
 
 const IDS: ReadonlySet<string> = new Set(LINT_IDS);

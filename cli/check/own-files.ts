@@ -1,4 +1,5 @@
-import { type Finding, printable, type Span } from "../../policies/index.ts";
+import type { Finding, Span } from "../../policies/index.ts";
+import { printable } from "../../policies/printable.ts";
 import type { PolicyText } from "../policy-folder.ts";
 
 /** Tells the user's own files from those that `--against` brings in. */

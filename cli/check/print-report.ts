@@ -1,12 +1,6 @@
-import {
-  findingsJson,
-  formatDiagnostics,
-  formatFindings,
-  type PolicySet,
-  suiteOf,
-  toJUnit,
-  toSarif,
-} from "../../policies/index.ts";
+import { formatDiagnostics } from "../../policies/diagnostics/index.ts";
+import { findingsJson, formatFindings, suiteOf, toJUnit, toSarif } from "../../policies/findings/index.ts";
+import type { PolicySet } from "../../policies/index.ts";
 import type { Io } from "../io.ts";
 import { packageVersion } from "../package-version.ts";
 import type { PolicyText } from "../policy-folder.ts";

@@ -1,4 +1,7 @@
-import { type Document, formatDiagnostics, type PolicySet, parseDocuments, resolve } from "../../policies/index.ts";
+import { formatDiagnostics } from "../../policies/diagnostics/index.ts";
+import type { Document, PolicySet } from "../../policies/index.ts";
+import { resolve } from "../../policies/resolve/index.ts";
+import { parseDocuments } from "../../policies/syntax/index.ts";
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";

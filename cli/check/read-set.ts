@@ -1,4 +1,6 @@
-import { type Diagnostic, type Document, type PolicySet, parseDocuments, resolve } from "../../policies/index.ts";
+import type { Diagnostic, Document, PolicySet } from "../../policies/index.ts";
+import { resolve } from "../../policies/resolve/index.ts";
+import { parseDocuments } from "../../policies/syntax/index.ts";
 import type { PolicyText } from "../policy-folder.ts";
 
 /** Files, what they hold, and the set it makes. */

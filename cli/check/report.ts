@@ -1,10 +1,5 @@
-import {
-  type Diagnostic,
-  type Finding,
-  type FindingCounts,
-  finding,
-  type SuppressedFinding,
-} from "../../policies/index.ts";
+import { finding } from "../../policies/findings/index.ts";
+import type { Diagnostic, Finding, FindingCounts, SuppressedFinding } from "../../policies/index.ts";
 import type { PassName, PassResult } from "./pass.ts";
 import type { ReadSet } from "./read-set.ts";
 

@@ -1,4 +1,5 @@
-import { type Finding, suppress } from "../../policies/index.ts";
+import { suppress } from "../../policies/findings/index.ts";
+import type { Finding } from "../../policies/index.ts";
 import type { PolicyText } from "../policy-folder.ts";
 import type { Progress } from "../progress.ts";
 import { ownFiles } from "./own-files.ts";

@@ -1,12 +1,5 @@
-import {
-  type CaseResult,
-  type Finding,
-  type JUnitCase,
-  type JUnitSuite,
-  type MutationReport,
-  suiteOf,
-  type TestReport,
-} from "../../policies/index.ts";
+import { suiteOf } from "../../policies/findings/index.ts";
+import type { CaseResult, Finding, JUnitCase, JUnitSuite, MutationReport, TestReport } from "../../policies/index.ts";
 
 /** Tests as JUnit suites: one a PolicyTest, one of coverage, one of mutants where they were run. */
 export function testSuites(tests: TestReport, mutation?: MutationReport): readonly JUnitSuite[] {

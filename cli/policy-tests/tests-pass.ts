@@ -1,4 +1,4 @@
-import { runTests } from "../../policies/index.ts";
+import { runTests } from "../../policies/tests/index.ts";
 import type { Pass } from "../check/pass.ts";
 import { count } from "../screen.ts";
 import { testSuites } from "./test-suites.ts";
