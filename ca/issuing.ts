@@ -38,7 +38,7 @@ export interface AttestedNode {
   readonly csr: string;
 }
 
-/** Every way to a certificate. INVARIANT: calls never overlap; the authority queues them. */
+/** Every way to a certificate. INVARIANT: `enrol` and `issueSystemSvid` are called while nothing else runs; the others see to that themselves. */
 export interface Issuing {
   enrol(request: EnrolRequest): Promise<EnrolResponse>;
   enrolAttested(attested: AttestedNode): Promise<EnrolResponse>;
@@ -78,7 +78,7 @@ async function enrol(parts: IssuingParts, request: EnrolRequest): Promise<EnrolR
 
 /** SECURITY: the caller has verified the proof and that the node's document takes it; registration and revocation are looked at here. */
 async function enrolAttested(parts: IssuingParts, { node, evidence, csr }: AttestedNode): Promise<EnrolResponse> {
-  const issued = await settle(parts, () => decide(parts, nodeStanding(parts.grounds(), node, evidence), csr));
+  const issued = await parts.group.settle(() => decide(parts, nodeStanding(parts.grounds(), node, evidence), csr));
   return enrolled(parts, issued);
 }
 
@@ -88,7 +88,7 @@ async function renewAgent(
   request: RenewRequest,
   serial?: string,
 ): Promise<EnrolResponse> {
-  const issued = await settle(parts, async (trx) =>
+  const issued = await parts.group.settle(async (trx) =>
     decide(parts, await agentStanding(trx, parts.grounds(), node, serial), request.csr),
   );
   return enrolled(parts, issued);
@@ -114,7 +114,7 @@ async function issueSvids(
   request: SvidsRequest,
   serial?: string,
 ): Promise<SvidsResponse> {
-  const issued = await settle(parts, async (trx) => {
+  const issued = await parts.group.settle(async (trx) => {
     const standing = await agentStanding(trx, parts.grounds(), node, serial);
     if (!standing.ok) return refused(standing.refusal);
     const checks = request.requests.map((one) => checkWorkload(parts, standing, one.identity, one.csr));

@@ -45,9 +45,17 @@ const PAGE_ROWS = 1000;
 /** SQLite takes at most 32766 parameters a statement; a row has 12. */
 const INSERT_ROWS = 500;
 
-/** Appends notes in their order and returns the new head. INVARIANT: runs inside the transaction that decided on them. */
-export async function appendToLedger(trx: CaTransaction, at: Date, notes: readonly LedgerNote[]): Promise<LedgerHead> {
-  let head = await ledgerHead(trx);
+/**
+ * Appends notes in their order and returns the new head. INVARIANT: runs inside the transaction that decided on them, and `last` is the head
+ * that this transaction sees.
+ */
+export async function appendToLedger(
+  trx: CaTransaction,
+  at: Date,
+  notes: readonly LedgerNote[],
+  last?: LedgerHead,
+): Promise<LedgerHead> {
+  let head = last ?? (await ledgerHead(trx));
   const rows = notes.map((note) => {
     const row = chain(note, at, head);
     head = row;

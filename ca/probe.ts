@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { IssuedCertificate, RenewRequest } from "../protocol/index.ts";
 import { CaError } from "./ca-error.ts";
 import { parseCsr } from "./csr.ts";
-import { type IssuingParts, refused, settle } from "./settling.ts";
+import { type IssuingParts, refused } from "./settling.ts";
 import { agentStanding } from "./standing.ts";
 
 /** A probe's certificate is used at once, and for nothing else. */
@@ -18,7 +18,7 @@ export async function issueProbe(
   request: RenewRequest,
   serial?: string,
 ): Promise<IssuedCertificate> {
-  const [issued] = await settle<IssuedCertificate>(parts, async (trx) => {
+  const [issued] = await parts.group.settle<IssuedCertificate>(async (trx) => {
     const standing = await agentStanding(trx, parts.grounds(), node, serial);
     if (!standing.ok) return refused(standing.refusal);
     const { id } = standing;

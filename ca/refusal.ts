@@ -25,7 +25,7 @@ export function errorOf(refusal: Refusal): CaError {
 
 /** Writes refusals down. INVARIANT: the transaction commits before the asker is told. */
 export async function recordRefusals(trx: CaTransaction, at: Date, refusals: readonly Refusal[]): Promise<void> {
-  await appendToLedger(trx, at, refusals.map(noteOf));
+  await appendToLedger(trx, at, refusals.map(refusalNote));
 }
 
 /** The identity that a node's agent has or would have, also for a name that makes no identity. */
@@ -33,7 +33,8 @@ export function agentIdText(trustDomain: TrustDomain, node: string): string {
   return `spiffe://${trustDomain}/cellwall/agent/${printable(node)}`;
 }
 
-function noteOf(refusal: Refusal): LedgerNote {
+/** The ledger's entry of a refusal. */
+export function refusalNote(refusal: Refusal): LedgerNote {
   const { identity, node, evidence, reason } = refusal;
   return { kind: "refusal", identity, evidence, reason, ...(node === undefined ? {} : { node }) };
 }

@@ -37,6 +37,7 @@ import { type EnrolmentRefusal, recordRefusals } from "./refusal.ts";
 import { type Registry, registryOf } from "./registry.ts";
 import type { PublishedRevocations, Revocations } from "./revocations.ts";
 import { Rotation, type TrustNotice } from "./rotation.ts";
+import { SettlingGroup } from "./settling-group.ts";
 import type { Grounds } from "./standing.ts";
 import { RenewalTimer, type Timers } from "./timers.ts";
 
@@ -70,6 +71,8 @@ export class RunningAuthority implements CertificateAuthority {
   readonly #listeners = new Set<(what: CaChange) => void>();
   readonly #timer: RenewalTimer;
   #registry: Registry = registryOf({ nodes: [], workloads: [] });
+  readonly #group: SettlingGroup;
+  readonly #certificates: Grounds["certificates"] = new Map();
   #head: LedgerHead;
   #closed = false;
   /** Whether a look at what is due waits for its turn. */
@@ -80,7 +83,12 @@ export class RunningAuthority implements CertificateAuthority {
     this.trustDomain = parts.context.trustDomain;
     this.#head = parts.head;
     const { hierarchy, counters } = parts;
-    this.#issuing = startIssuing({ hierarchy, counters, grounds: () => this.#grounds() });
+    this.#group = new SettlingGroup({
+      ...parts,
+      exclusively: (work) => this.#alone(work),
+      appended: (from, to) => this.#followLedger(from, to),
+    });
+    this.#issuing = startIssuing({ hierarchy, counters, group: this.#group, grounds: () => this.#grounds() });
     this.#rotation = new Rotation({ ...parts, isNodeRevoked: (node) => parts.revocations.isNodeRevoked(node) });
     const hurry = () => this.#rotation.waiting;
     this.#timer = new RenewalTimer(parts.timers, parts.context.lifetimes, () => this.#renewByItself(), hurry);
@@ -125,7 +133,7 @@ export class RunningAuthority implements CertificateAuthority {
   }
 
   enrolAttested(attested: AttestedNode): Promise<EnrolResponse> {
-    return this.#exclusive(() => this.#issuing.enrolAttested(attested));
+    return this.#issuing.enrolAttested(attested);
   }
 
   recordRefusal(refusal: EnrolmentRefusal): Promise<void> {
@@ -136,19 +144,19 @@ export class RunningAuthority implements CertificateAuthority {
   }
 
   renewAgent(node: string, request: RenewRequest, serial?: string): Promise<EnrolResponse> {
-    return this.#exclusive(() => this.#issuing.renewAgent(node, request, serial));
+    return this.#issuing.renewAgent(node, request, serial);
   }
 
   issueSvids(node: string, request: SvidsRequest, serial?: string): Promise<SvidsResponse> {
-    return this.#exclusive(() => this.#issuing.issueSvids(node, request, serial));
+    return this.#issuing.issueSvids(node, request, serial);
   }
 
   issueJwtSvids(node: string, request: JwtSvidsRequest, serial?: string): Promise<JwtSvidsResponse> {
-    return this.#exclusive(() => this.#issuing.issueJwtSvids(node, request, serial));
+    return this.#issuing.issueJwtSvids(node, request, serial);
   }
 
   issueProbe(node: string, request: RenewRequest, serial?: string): Promise<IssuedCertificate> {
-    return this.#exclusive(() => this.#issuing.issueProbe(node, request, serial));
+    return this.#issuing.issueProbe(node, request, serial);
   }
 
   issueSystemSvid(id: SpiffeId, options?: SystemSvidOptions): Promise<X509Svid> {
@@ -249,13 +257,27 @@ export class RunningAuthority implements CertificateAuthority {
 
   /** INVARIANT: whatever decides on state and changes it runs alone, so that nothing is issued past a revocation. */
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    this.#group.close();
+    return this.#alone(async () => {
+      this.#head = await followHead(this.#parts.context.db, this.#head);
+      return work();
+    });
+  }
+
+  /** The same for work that tells itself how far it has brought the ledger. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
     return this.#queue.run(async () => {
       if (this.#closed) throw new CaError("ERR_CA_CLOSED", "the certificate authority has been closed");
-      this.#head = await followHead(this.#parts.context.db, this.#head);
       const result = await work();
       await this.#note(false);
       return result;
     });
+  }
+
+  /** An append to the very entry that was known says that it is still there; after any other, the store is asked. */
+  async #followLedger(from: LedgerHead, to: LedgerHead): Promise<void> {
+    const known = from.sequence === this.#head.sequence && from.hash === this.#head.hash;
+    this.#head = known ? to : await followHead(this.#parts.context.db, this.#head);
   }
 
   /** Does what is due, and tells of what has changed since `before`. */
@@ -290,7 +312,8 @@ export class RunningAuthority implements CertificateAuthority {
   }
 
   #grounds(): Grounds {
-    return { context: this.#parts.context, registry: this.#registry, revocations: this.#parts.revocations };
+    const { context, revocations } = this.#parts;
+    return { context, revocations, registry: this.#registry, certificates: this.#certificates };
   }
 
   /** A report that comes while it looks is worth another look. */

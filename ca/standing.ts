@@ -17,7 +17,15 @@ export interface Grounds {
   readonly context: CaContext;
   readonly registry: Registry;
   readonly revocations: Revocations;
+  /** Ledger entries of agents' certificates that were read before, by serial. */
+  readonly certificates: Map<string, AgentCertificate>;
 }
+
+/** What the ledger says of an agent's certificate. */
+export type AgentCertificate = Pick<LedgerRow, "identity" | "serial" | "not_after">;
+
+/** Certificates that are remembered, of as many agents and a few renewals. */
+const MAX_REMEMBERED = 10_000;
 
 /** Whether a node may have an agent at all: registered and not revoked. */
 export function nodeStanding(grounds: Grounds, name: string, evidence: string): Standing {
@@ -42,7 +50,7 @@ export async function agentStanding(
 ): Promise<Standing> {
   const standing = nodeStanding(grounds, name, "agent certificate");
   if (!standing.ok) return standing;
-  const row = await agentCertificate(db, standing.id, serial);
+  const row = await agentCertificate(db, grounds.certificates, standing.id, serial);
   const about = { identity: standing.id.toString(), node: name };
   if (row?.serial == null)
     return { ok: false, refusal: { ...about, evidence: "no certificate", ...notEnrolled(name) } };
@@ -59,10 +67,28 @@ export async function agentStanding(
 
 const REJOIN = "make a join token for the node and start its agent with it";
 
-async function agentCertificate(db: CaDatabase, id: SpiffeId, serial?: string): Promise<LedgerRow | undefined> {
-  const own = db.selectFrom("ca_ledger").selectAll().where("identity", "=", id.toString()).where("kind", "=", "agent");
+async function agentCertificate(
+  db: CaDatabase,
+  certificates: Grounds["certificates"],
+  id: SpiffeId,
+  serial?: string,
+): Promise<AgentCertificate | undefined> {
+  const identity = id.toString();
+  const fields = db.selectFrom("ca_ledger").select(["identity", "serial", "not_after"]);
+  const own = fields.where("identity", "=", identity).where("kind", "=", "agent");
   if (serial === undefined) return own.orderBy("sequence", "desc").limit(1).executeTakeFirst();
-  return own.where("serial", "=", tryNormalizeSerial(serial) ?? "").executeTakeFirst();
+  const wanted = tryNormalizeSerial(serial) ?? "";
+  const known = certificates.get(wanted);
+  if (known?.identity === identity) return known;
+  const row = await own.where("serial", "=", wanted).executeTakeFirst();
+  if (row !== undefined) remember(certificates, wanted, row);
+  return row;
+}
+
+/** INVARIANT: only what the ledger has, which never changes; whether it is revoked or has ended is looked at each time. */
+function remember(certificates: Grounds["certificates"], serial: string, row: AgentCertificate): void {
+  if (certificates.size >= MAX_REMEMBERED) certificates.clear();
+  certificates.set(serial, row);
 }
 
 /** The refusal of a node that no document names. */

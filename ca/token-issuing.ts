@@ -6,7 +6,7 @@ import { admitWorkload } from "./admission.ts";
 import { CaError } from "./ca-error.ts";
 import type { Unrecorded } from "./issuance.ts";
 import { signToken } from "./jwt-svid.ts";
-import { type IssuingParts, refused, settle } from "./settling.ts";
+import { type IssuingParts, refused } from "./settling.ts";
 import { agentStanding } from "./standing.ts";
 
 /** How much of each audience the ledger keeps. */
@@ -23,7 +23,7 @@ export async function issueJwtSvids(
   serial?: string,
 ): Promise<JwtSvidsResponse> {
   for (const { audience } of request.requests) demandAudience(audience);
-  const issued = await settle<IssuedToken>(parts, async (trx) => {
+  const issued = await parts.group.settle<IssuedToken>(async (trx) => {
     const standing = await agentStanding(trx, parts.grounds(), node, serial);
     if (!standing.ok) return refused(standing.refusal);
     const checks = request.requests.map(({ identity, audience }) => ({

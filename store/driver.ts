@@ -1,4 +1,5 @@
 import type { SqliteDatabase, SqliteStatement } from "kysely";
+import { keepStatements } from "./statements.ts";
 import { StoreError } from "./store-error.ts";
 import { fromSqlRow, toSqlValue } from "./values.ts";
 
@@ -30,7 +31,7 @@ export async function openDriver(file: string, name?: DriverName): Promise<Drive
   const failures: unknown[] = [];
   for (const candidate of name === undefined ? preferred() : [name]) {
     const open = await load(candidate).catch((error: unknown) => void failures.push(error));
-    if (open !== undefined) return open(file);
+    if (open !== undefined) return keepStatements(open(file));
   }
   throw new StoreError("ERR_STORE_DRIVER", "no SQLite driver can be loaded on this machine", {
     hint: "use Node 24, which has SQLite built in, or install with optional packages so that `libsql` is complete",
