@@ -41,6 +41,21 @@ describe.each(forms)("a hole (form %#)", (write) => {
   });
 });
 
+describe("a boolean of YAML", () => {
+  it.each(["true", "yes", "on", "Y", "True", "ON"])("is true as %s, as it is to Envoy", (word) => {
+    const text = yaml(hardened()).replaceAll("failure_mode_allow: false", `failure_mode_allow: ${word}`);
+    expect(ids(text)).toContain("failure-mode-allow");
+    expect(patched(text)).toBe(patched(yaml(hardened())));
+  });
+
+  it.each(["yes", "on"])("that holds the floor is no finding as %s", (word) => {
+    const text = yaml(hardened()).replaceAll(/normalize_path: true|merge_slashes: true/g, (one) =>
+      one.replace("true", word),
+    );
+    expect(ids(text)).toEqual([]);
+  });
+});
+
 describe.each([lines, yaml])("all holes that can be mended, at once (form %#)", (write) => {
   const changes = Object.values(CASES)
     .filter(({ mended }) => mended)

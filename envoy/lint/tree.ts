@@ -77,11 +77,14 @@ export function number(node: ConfigNode | undefined): number | undefined {
   return value === undefined || value.trim() === "" || Number.isNaN(Number(value)) ? undefined : Number(value);
 }
 
-/** A boolean, or its text. */
+/** A boolean as Envoy reads it in YAML: `true`, but `yes`, `on` and `y` too. */
 export function flag(node: ConfigNode | undefined): boolean | undefined {
-  const value = text(node)?.toLowerCase();
-  return value === "true" ? true : value === "false" ? false : undefined;
+  const value = text(node)?.toLowerCase() ?? "";
+  return TRUE.has(value) ? true : FALSE.has(value) ? false : undefined;
 }
+
+const TRUE: ReadonlySet<string> = new Set(["true", "yes", "on", "y"]);
+const FALSE: ReadonlySet<string> = new Set(["false", "no", "off", "n"]);
 
 /** Seconds of a duration (`0.25s`, or a message of `seconds` and `nanos`). */
 export function seconds(node: ConfigNode | undefined): number | undefined {

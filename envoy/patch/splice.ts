@@ -17,19 +17,21 @@ interface Splice {
 export function applyEdits(source: ConfigSource, edits: readonly Edit[]): string {
   const writer = new Writer(source);
   const splices = mergeEdits(edits).map((edit) => writer.splice(edit));
-  // From the end, so that offsets hold. Of several at one place the deepest comes first: the outer block goes on behind the inner one.
+  // Of several at one place the deepest comes first: the outer block goes on behind the inner one.
   const ordered = splices.map((splice, index) => ({
     splice,
     index,
     depth: /^\n( *)/.exec(splice.text)?.[1]?.length ?? 0,
   }));
-  ordered.sort((a, b) => b.splice.start - a.splice.start || a.depth - b.depth || b.index - a.index);
+  ordered.sort((a, b) => a.splice.start - b.splice.start || b.depth - a.depth || a.index - b.index);
   const newline = source.text.includes("\r\n") ? "\r\n" : "\n";
-  return ordered.reduce(
-    (text, { splice: { start, end, text: piece } }) =>
-      text.slice(0, start) + piece.replaceAll("\n", newline) + text.slice(end),
-    source.text,
-  );
+  const pieces: string[] = [];
+  let from = 0;
+  for (const { splice } of ordered) {
+    pieces.push(source.text.slice(from, splice.start), splice.text.replaceAll("\n", newline));
+    from = Math.max(from, splice.end);
+  }
+  return pieces.join("") + source.text.slice(from);
 }
 
 class Writer {

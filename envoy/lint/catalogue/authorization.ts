@@ -78,7 +78,7 @@ export const AUTHORIZATION_RULES = {
   "answer-before-authorization": {
     severity: "error",
     title: "a filter before authorization answers requests itself",
-    why: "answers made for one caller go to every other without anybody being asked",
+    why: "answers made for one caller go to every other without anybody being asked, and Envoy 1.40 runs none of the filters behind a cache",
     remedy: "put authorization before it",
   },
   "path-rewritten": {
