@@ -37,7 +37,10 @@ export function callersOf(
     const entries = domains(world).map((name) => entriesOf(reachOf(only, name, world), name, world));
     if (entries.every((one) => one !== undefined)) return { from: entries.flatMap((one) => one ?? []), except: carved };
   }
-  return { from: namedOneByOne(tests, effect, world, say), except: [] };
+  const known = foreignOpen(tests, effect, world);
+  const spared = known.filter((identity) => !tests.every((test) => passes(test, identity, world)));
+  const named = namedOneByOne(tests, effect, carve || spared.length === 0 ? "unregistered" : "foreign", world, say);
+  return { from: named, except: carve ? spared.map((spiffe) => ({ spiffe })) : [] };
 }
 
 const domains = ({ trustDomain, foreign }: World): readonly string[] => [trustDomain, ...foreign];
@@ -53,6 +56,7 @@ function carvedOut(negative: readonly IdentityTest[], world: World): readonly Dr
 function namedOneByOne(
   tests: readonly IdentityTest[],
   effect: "allow" | "deny",
+  untold: "unregistered" | "foreign",
   world: World,
   say: Say,
 ): readonly DraftCaller[] {
@@ -61,7 +65,7 @@ function namedOneByOne(
     .filter(({ identity }) => passesAll(identity))
     .map((one) => ({ workload: nameOf(one) }));
   const own = ownByName(tests, world, passesAll);
-  const foreign = world.foreign.flatMap((name) => foreignCallers(tests, name, effect, world, passesAll, say));
+  const foreign = world.foreign.flatMap((name) => foreignCallers(tests, name, effect, untold, world, passesAll, say));
   const anonymous: readonly DraftCaller[] = passesAll(undefined) ? [{ anyone: "anonymous" }] : [];
   if (own === undefined && world.workloads.length === 0)
     say("narrower", "who is meant can only be told of a registry, and the import was given none", "unregistered");
@@ -93,26 +97,47 @@ function foreignCallers(
   tests: readonly IdentityTest[],
   trustDomain: string,
   effect: "allow" | "deny",
+  untold: "unregistered" | "foreign",
   world: World,
   passesAll: (identity: string) => boolean,
   say: Say,
 ): readonly DraftCaller[] {
+  const told = toldApart(tests, trustDomain, world);
+  if (told !== undefined)
+    return told.filter(
+      (caller) => caller.spiffe === undefined || caller.spiffe.endsWith("/**") || passesAll(caller.spiffe),
+    );
+  const reason = `which callers of \`${trustDomain}\` are meant can only be told of those known by name`;
+  say("narrower", reason, untold);
+  if (effect === "deny") return [{ trustDomain }];
+  return knownOf(trustDomain, world)
+    .filter(passesAll)
+    .map((spiffe) => ({ spiffe }));
+}
+
+/** Entries for the callers of a foreign trust domain, where they can be told without knowing who there is. */
+function toldApart(
+  tests: readonly IdentityTest[],
+  trustDomain: string,
+  world: World,
+): readonly DraftCaller[] | undefined {
   const names = exactNames(tests, trustDomain, world);
-  if (names !== undefined) return names.filter(passesAll).map((spiffe) => ({ spiffe }));
+  if (names !== undefined) return names.map((spiffe) => ({ spiffe }));
   const truths = tests.map((test) => truthOf(test, reachOf(test, trustDomain, world)));
   if (truths.includes("none")) return [];
-  const open = tests.filter((_, index) => truths[index] === "some");
-  const [only, ...more] = open;
-  const entries =
-    only === undefined || only.negated ? undefined : entriesOf(reachOf(only, trustDomain, world), trustDomain, world);
+  const [only, ...more] = tests.filter((_, index) => truths[index] === "some");
   if (only === undefined) return [{ trustDomain }];
-  if (more.length === 0 && entries !== undefined) return entries;
-  const reason = `which callers of \`${trustDomain}\` are meant can only be told of those known by name`;
-  say("narrower", reason, "unregistered");
-  if (effect === "deny") return [{ trustDomain }];
-  return world.foreignIdentities
-    .filter((identity) => identity.startsWith(`spiffe://${trustDomain}/`) && passesAll(identity))
-    .map((spiffe) => ({ spiffe }));
+  return only.negated || more.length > 0 ? undefined : entriesOf(reachOf(only, trustDomain, world), trustDomain, world);
+}
+
+const knownOf = (trustDomain: string, { foreignIdentities }: World): readonly string[] =>
+  foreignIdentities.filter((identity) => identity.startsWith(`spiffe://${trustDomain}/`));
+
+/** Known callers of the foreign trust domains that a deny is about as a whole. */
+function foreignOpen(tests: readonly IdentityTest[], effect: "allow" | "deny", world: World): readonly string[] {
+  if (effect === "allow") return [];
+  const open = world.foreign.filter((name) => toldApart(tests, name, world) === undefined);
+  return open.flatMap((name) => knownOf(name, world));
 }
 
 function truthOf({ negated }: IdentityTest, { kind }: Reach): "none" | "all" | "some" {

@@ -20,6 +20,8 @@ export interface Compiled {
 export interface ClauseContext {
   readonly world: World;
   readonly effect: "allow" | "deny";
+  /** Whether some clause of the rule holds a field that a connection does not have. */
+  readonly http: boolean;
   /** Ports that the protected workloads listen on; absent where some are not known. */
   readonly ports: readonly number[] | undefined;
   /** A workload that is protected, for requests that show something. */

@@ -15,10 +15,7 @@ export function hostsOf(
   const not: (readonly string[])[] = [];
   for (const field of hosts) {
     const read = readHosts(field.values, effect === "allow" && !field.negated ? world.hosts : []);
-    if (field.negated && read.any) {
-      if (effect === "allow") return "never";
-      continue;
-    }
+    if (field.negated && read.any) return "never";
     if (read.any) continue;
     if (read.beyond.length > 0) sayBeyond(read.beyond, field, effect, say(field));
     if (effect === "deny" || field.negated)
@@ -38,15 +35,21 @@ function sayBeyond(beyond: readonly string[], { negated }: Field, effect: "allow
   const what = beyond.map((value) => `\`${printable(value, 80)}\``).join(", ");
   if (effect === "deny") say("narrower", `hosts are exact names here, not ${what}; the deny holds for every host`);
   else if (negated) say("unsupported", `hosts are exact names here, not ${what}; the rule is left out`);
+  else for (const value of beyond) sayNotWritten(value, what, say);
+}
+
+function sayNotWritten(value: string, what: string, say: Say): void {
+  const name = /^([^*]+):(?:\d+|\*)$/.exec(value)?.[1];
+  if (name !== undefined)
+    say("narrower", "a host that is meant with a port only is not written", "host-with-port", undefined, name);
   else
-    for (const value of beyond)
-      say(
-        "narrower",
-        `hosts are exact names here, not ${what}; of these, known hosts are written`,
-        "host",
-        undefined,
-        value,
-      );
+    say(
+      "narrower",
+      `hosts are exact names here, not ${what}; of these, known hosts are written`,
+      "host",
+      undefined,
+      value,
+    );
 }
 
 const WITHOUT_PORT = "hosts are compared without their port, the source compares it too";

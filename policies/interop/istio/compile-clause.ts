@@ -16,7 +16,8 @@ const NOTHING: Compiled = { rules: [], denies: [], carved: [] };
 /** One conjunction as rules. What cannot be said is left out of an allow, and left out of a deny's conditions. */
 export function compileClause(given: Clause, context: ClauseContext): Compiled {
   const { effect, say } = context;
-  const http = isHttp(given);
+  // Over TCP an allow is no rule where anything in it asks for something of HTTP.
+  const http = effect === "allow" ? context.http : isHttp(given);
   const plain = effect === "allow" && given.headers.some(isNoUpgrade);
   const clause = plain ? { ...given, headers: given.headers.filter((test) => !isNoUpgrade(test)) } : given;
   for (const test of [...clause.foreign, ...clause.headers.filter((one) => !canTest(one))]) {
@@ -42,7 +43,7 @@ function isNoUpgrade({ name, negated, values }: HeaderTest): boolean {
 }
 
 /** Whether a clause holds a field that a connection does not have. */
-function isHttp({ hosts, methods, paths, headers, tokens }: Clause): boolean {
+export function isHttp({ hosts, methods, paths, headers, tokens }: Clause): boolean {
   return hosts.length + methods.length + paths.length + headers.length + tokens.length > 0;
 }
 
@@ -100,30 +101,27 @@ function compileDeny(clause: Clause, context: ClauseContext, http: boolean): Com
   const { world } = context;
   const hosts = hostsOf(clause, context);
   const ports = portsOf(clause, context);
-  if (hosts === "never" || ports === "never") return NOTHING;
+  if (ports === "never") return NOTHING;
   const headers = headerChoices(clause.headers, "deny", fieldSay(clause.headers, context));
   const who = whoOf(clause, true, context);
   if (who.from?.length === 0) return NOTHING;
-  const limits = hostsAndPorts(hosts.names, ports.only);
+  const limits = hostsAndPorts(hosts === "never" ? [] : hosts.names, ports.only);
   if (!http) return { ...NOTHING, rules: [{ ...fromOf(who.from), ...limits, ...exceptOf(who.except, []) }] };
-  const lines = denyLines(
-    selectionOf(clause, context),
-    true,
-    world,
-    fieldSay([...clause.paths, ...clause.methods], context),
-  );
-  const both = lines.except.length > 0 && who.except.length > 0;
+  const lines = denyLines(selectionOf(clause, context), world, fieldSay([...clause.paths, ...clause.methods], context));
+  const both = who.except.length > 0 && lines.some(({ except }) => except.length > 0);
   const listed = both ? whoOf(clause, false, context) : who;
   const tokens = tokenWays(clause.tokens, context);
-  const rules = headers.flatMap((choice) =>
-    tokens.ways.map((jwt) => ({
-      ...fromOf(listed.from),
-      requests: lines.requests,
-      ...limits,
-      ...headersOf(choice),
-      ...jwtOf(jwt),
-      ...exceptOf(listed.except, lines.except),
-    })),
+  const rules = lines.flatMap(({ requests, except }) =>
+    headers.flatMap((choice) =>
+      tokens.ways.map((jwt) => ({
+        ...fromOf(listed.from),
+        requests,
+        ...limits,
+        ...headersOf(choice),
+        ...jwtOf(jwt),
+        ...exceptOf(listed.except, except),
+      })),
+    ),
   );
   const connections = {
     ...fromOf(who.from),
@@ -131,7 +129,8 @@ function compileDeny(clause: Clause, context: ClauseContext, http: boolean): Com
     ...hostsAndPorts([], ports.only),
     ...exceptOf(who.except, []),
   };
-  return { ...NOTHING, rules: [...(lines.requests.length === 0 ? [] : rules), connections] };
+  const never = hosts === "never" || listed.from?.length === 0;
+  return { ...NOTHING, rules: [...(never ? [] : rules), connections] };
 }
 
 const fromOf = (from: readonly DraftCaller[] | undefined): Nameless => (from === undefined ? {} : { from });

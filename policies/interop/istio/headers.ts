@@ -1,5 +1,8 @@
+import type { Matcher } from "../../model/index.ts";
 import type { DraftMatcher } from "../draft/draft.ts";
 import type { Say } from "../draft/say.ts";
+import { draftMatcher } from "../translate/draft-matcher.ts";
+import { both as bothMatchers } from "../translate/value-tests.ts";
 import { textForm } from "./identity-text.ts";
 import type { HeaderTest } from "./policy.ts";
 
@@ -22,23 +25,36 @@ export function headerChoices(
   effect: "allow" | "deny",
   say: Say,
 ): readonly HeaderChoice[] {
-  return tests.reduce<readonly HeaderChoice[]>(
-    (choices, test) => {
+  const ways = tests.reduce<readonly Way[]>(
+    (before, test) => {
       const matchers = test.negated ? negatedMatchers(test, effect, say) : positiveMatchers(test, effect, say);
-      return choices.flatMap((choice) => matchers.map((matcher) => ({ ...choice, [test.name]: matcher })));
+      return before.flatMap((way) => matchers.flatMap((matcher) => joined(way, test.name, matcher, effect, say)));
     },
-    [{}],
+    [new Map()],
   );
+  return ways.map((way) => Object.fromEntries([...way].map(([name, matcher]) => [name, draftMatcher(matcher)])));
 }
 
-function positiveMatchers({ name, values }: HeaderTest, effect: "allow" | "deny", say: Say): readonly DraftMatcher[] {
+/** A matcher a header, by name. */
+type Way = ReadonlyMap<string, Matcher>;
+
+/** A way with one more test: none where no value passes two tests of one header. */
+function joined(way: Way, name: string, matcher: Matcher, effect: "allow" | "deny", say: Say): readonly Way[] {
+  const both = bothMatchers(way.get(name), matcher);
+  if (both === "never") return [];
+  if (both !== undefined) return [new Map(way).set(name, both)];
+  if (effect === "deny") say("narrower", "one header is tested twice; the deny holds for what one test is about");
+  else say("narrower", "two tests of one header cannot be one; requests that need both are denied");
+  return effect === "deny" ? [way] : [];
+}
+
+function positiveMatchers({ name, values }: HeaderTest, effect: "allow" | "deny", say: Say): readonly Matcher[] {
   const forms = values.map(textForm);
-  if (forms.some(({ kind }) => kind === "any")) return [{ present: true }];
+  if (forms.some(({ kind }) => kind === "any")) return [{ kind: "present" }];
   const exact = forms.flatMap((form) => (form.kind === "exact" ? [form.text] : []));
-  const others = forms.flatMap((form): readonly DraftMatcher[] => {
-    if (form.kind === "prefix") return [{ prefix: form.text }];
-    return form.kind === "suffix" ? [{ suffix: form.text }] : [];
-  });
+  const others = forms.flatMap((form): readonly Matcher[] =>
+    form.kind === "prefix" || form.kind === "suffix" ? [{ kind: form.kind, value: form.text }] : [],
+  );
   if (effect === "deny")
     say(
       "narrower",
@@ -49,18 +65,16 @@ function positiveMatchers({ name, values }: HeaderTest, effect: "allow" | "deny"
     );
   else if (others.length > 0)
     say("narrower", "an allow needs every value of a repeated header to match", "list-header", undefined, name);
-  return [...(exact.length === 0 ? [] : [exactly(exact)]), ...others];
+  return [...(exact.length === 0 ? [] : [oneOf(exact)]), ...others];
 }
 
-function exactly(values: readonly string[]): DraftMatcher {
-  const [only, ...more] = values;
-  return only !== undefined && more.length === 0 ? only : { in: values };
-}
+const oneOf = (values: readonly string[]): Matcher =>
+  values.length === 1 ? { kind: "equals", value: values[0] ?? "" } : { kind: "in", values };
 
 /** Absent, or none of the values: in the source, a missing header satisfies `notValues`. */
-function negatedMatchers({ name, values }: HeaderTest, effect: "allow" | "deny", say: Say): readonly DraftMatcher[] {
+function negatedMatchers({ name, values }: HeaderTest, effect: "allow" | "deny", say: Say): readonly Matcher[] {
   const forms = values.map(textForm);
-  if (forms.some(({ kind }) => kind === "any")) return [{ absent: true }];
+  if (forms.some(({ kind }) => kind === "any")) return [{ kind: "absent" }];
   const exact = forms.flatMap((form) => (form.kind === "exact" ? [form.text] : []));
   if (exact.length === forms.length) {
     say(
@@ -70,8 +84,11 @@ function negatedMatchers({ name, values }: HeaderTest, effect: "allow" | "deny",
       undefined,
       name,
     );
-    return [{ absent: true }, exact.length === 1 ? { not: exact[0] ?? "" } : { notIn: exact }];
+    return [
+      { kind: "absent" },
+      exact.length === 1 ? { kind: "not", value: exact[0] ?? "" } : { kind: "notIn", values: exact },
+    ];
   }
   say("narrower", "a header's value cannot be kept from beginning or ending in a text; only its absence is taken");
-  return effect === "allow" ? [{ absent: true }] : [{ absent: true }, { present: true }];
+  return effect === "allow" ? [{ kind: "absent" }] : [{ kind: "absent" }, { kind: "present" }];
 }

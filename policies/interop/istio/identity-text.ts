@@ -61,11 +61,21 @@ function namespaceForm(value: string): RegExp {
   return new RegExp(`/ns/${text}/`);
 }
 
-/** A principal of the own trust domain under each of its names; `cluster.local` stands for the own one. */
+/**
+ * A principal of the own trust domain under each of its names; `cluster.local` stands for the own one, and a text form of a
+ * trust domain for those that it matches. A form that begins with a star stays as it is for these.
+ */
 export function principalSpellings(value: string, world: World): readonly string[] {
   const [trustDomain = "", ...path] = value.split("/");
-  if (path.length !== 4 || !isOwn(trustDomain, world)) return [value];
-  return world.aliases.map((alias) => [alias, ...path].join("/"));
+  if (path.length !== 4 || trustDomain === "*" || !isLikeOwn(trustDomain, world)) return [value];
+  const form = textForm(trustDomain);
+  const stays = (alias: string): boolean => form.kind === "suffix" && textMatches(form, alias);
+  return [...new Set(world.aliases.map((alias) => (stays(alias) ? value : [alias, ...path].join("/"))))];
+}
+
+function isLikeOwn(trustDomain: string, world: World): boolean {
+  const form = textForm(trustDomain);
+  return isOwn(trustDomain, world) || world.aliases.some((alias) => textMatches(form, alias));
 }
 
 /** A trust domain under each name of the own one, if it is that. */

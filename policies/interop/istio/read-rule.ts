@@ -101,7 +101,7 @@ function valuesOf(key: string, list: unknown, path: Path, refuse: Refuse): reado
   const values = list.map((value: unknown) => (typeof value === "string" ? value : String(value)));
   const problem = valuesProblem(key, values);
   if (problem !== undefined) throw refuse(path, `${key}: ${printable(problem)}`);
-  return values;
+  return [...new Set(values)];
 }
 
 function fieldClause(field: string, test: Field, namespace: string): Clause {

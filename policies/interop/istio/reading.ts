@@ -5,7 +5,7 @@ import type { Suspected } from "../draft/suspects.ts";
 import { nameOf, type World } from "../draft/world.ts";
 import type { SourcePlace } from "../report.ts";
 import type { Compiled } from "./clause-context.ts";
-import { compileClause } from "./compile-clause.ts";
+import { compileClause, isHttp } from "./compile-clause.ts";
 import type { Issuers } from "./issuers.ts";
 import { rulesMeet } from "./overlap.ts";
 import type { IstioRule } from "./policy.ts";
@@ -94,6 +94,7 @@ function compileRule(rule: IstioRule, policy: PlacedPolicy, reading: Reading): C
     compileClause(clause, {
       world,
       effect: policy.action === "ALLOW" ? "allow" : "deny",
+      http: rule.clauses.some(isHttp),
       ports: ports ? [...new Set(selected.flatMap((one) => one.ports ?? []))] : undefined,
       destination: selected[0] === undefined ? `spiffe://${world.trustDomain}/x` : nameOf(selected[0]),
       issuers: issuers.of(policy, selected),

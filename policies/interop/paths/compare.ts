@@ -76,7 +76,7 @@ function segmentsMeet(a: PatternSegment, b: PatternSegment): boolean {
  */
 export function deniedBeyond(pattern: string): readonly string[] {
   const spellings = spellingsOf(pattern);
-  const beyond = spellings.flatMap((one) => [one, withOtherSlash(one)]).filter((one) => one !== "" && one !== "//");
+  const beyond = spellings.flatMap((one) => [one, ...withOtherSlash(one)]).filter((one) => one !== "" && one !== "//");
   return [...new Set(beyond)].filter((one) => !covers(pattern, one));
 }
 
@@ -89,7 +89,9 @@ function spellingsOf(pattern: string): readonly string[] {
   return [pattern, without];
 }
 
-function withOtherSlash(pattern: string): string {
-  if (pattern === "/" || pattern.endsWith("/**")) return pattern;
-  return pattern.endsWith("/") ? pattern.slice(0, -1) : `${pattern}/`;
+function withOtherSlash(pattern: string): readonly string[] {
+  if (pattern === "/" || pattern.endsWith("/**")) return [];
+  // Whatever ends in a slash is, without that, whatever ends in a segment.
+  if (pattern.endsWith("/**/")) return [`${pattern}{last}`, `${pattern.slice(0, -"**/".length)}{last}`];
+  return [pattern.endsWith("/") ? pattern.slice(0, -1) : `${pattern}/`];
 }

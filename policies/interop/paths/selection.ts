@@ -32,7 +32,7 @@ export function allowLines(selection: Selection, world: World, say: Say): readon
   ];
   const head = without.includes("GET") && !without.includes("HEAD");
   return [
-    { requests, except },
+    { requests: [...new Set(requests)], except },
     ...(head ? allowLines({ ...selection, methods: ["HEAD"], notMethods: [] }, world, say) : []),
     ...notPatterns
       .flatMap((pattern) => spared(pattern, selection, say))
@@ -52,8 +52,9 @@ function spared(
     const meeting = patterns.filter((one) => mayMeet(one, beyond));
     if (meeting.length === 0) return [];
     if (meeting.some((one) => covers(one, beyond))) return [{ patterns: [beyond], notPatterns: others }];
-    say("narrower", SLASH, "trailing-slash");
-    return [];
+    const inside = meeting.filter((one) => covers(beyond, one));
+    if (inside.length < meeting.length) say("narrower", SLASH, beyond.endsWith("/") ? "trailing-slash" : undefined);
+    return inside.length === 0 ? [] : [{ patterns: inside, notPatterns: others }];
   });
 }
 
@@ -76,36 +77,42 @@ function grpcLines(pattern: string, world: World, say: Say): readonly string[] {
   return known.map((one) => `grpc ${one}/*`);
 }
 
-/** The lines of a deny, and what is spared of its wider reading. `spare` false leaves the wider reading as it is. */
-export function denyLines(selection: Selection, spare: boolean, world: World, say: Say): Lines {
+/**
+ * The lines of a deny, and what is spared of its wider reading. A path whose wider reading meets another of the paths stands
+ * in lines of its own, since what is spared of it the other may mean.
+ */
+export function denyLines(selection: Selection, world: World, say: Say): readonly Lines[] {
   const { methods, notMethods, patterns, notPatterns } = selection;
   const kept = methods?.filter((method) => !notMethods.includes(method));
+  if (kept?.length === 0) return [];
   const without = kept === undefined ? notMethods : [];
-  const requests =
-    kept?.length === 0 ? [] : patterns.map((one) => `${kept === undefined ? "ANY" : kept.join("|")} ${one}`);
-  const head = kept?.includes("GET") === true && !kept.includes("HEAD");
-  if (!spare) {
-    if (head) say("narrower", "a deny of GET denies HEAD as well", "head");
-    if (patterns.some((one) => deniedBeyond(one).length > 0)) say("narrower", SLASH, "trailing-slash");
-    return { requests, except: [] };
-  }
-  const slashes = patterns.flatMap((pattern) => sparedOfDeny(pattern, patterns, say));
-  return {
-    requests,
-    except: [
-      ...(head ? ["HEAD /**"] : []),
-      ...[...new Set(slashes)].map((pattern) => `ANY ${pattern}`),
-      ...without.flatMap((method) => linesOf([method], "/**", world, say)),
-      ...notPatterns.flatMap((pattern) => linesOf(undefined, pattern, world, say)),
-    ],
-  };
+  const spared = [
+    ...(kept?.includes("GET") === true && !kept.includes("HEAD") ? ["HEAD /**"] : []),
+    ...without.flatMap((method) => linesOf([method], "/**", world, say)),
+    ...notPatterns.flatMap((pattern) => linesOf(undefined, pattern, world, say)),
+  ];
+  const meets = (pattern: string): boolean => meetsOthers(pattern, patterns);
+  const groups = [patterns.filter((one) => !meets(one)), ...patterns.filter(meets).map((one) => [one])];
+  return groups
+    .filter((group) => group.length > 0)
+    .map((group) => ({
+      requests: group.map((one) => `${kept === undefined ? "ANY" : kept.join("|")} ${one}`),
+      except: [
+        ...new Set([...slashesOf(group).flatMap((pattern) => linesOf(undefined, pattern, world, say)), ...spared]),
+      ],
+    }));
 }
 
-function sparedOfDeny(pattern: string, patterns: readonly string[], say: Say): readonly string[] {
-  return deniedBeyond(pattern).filter((beyond) => {
+/** What a deny of patterns takes along that none of them means. */
+function slashesOf(patterns: readonly string[]): readonly string[] {
+  const beyond = patterns.flatMap((pattern) => deniedBeyond(pattern));
+  return beyond.filter((one) => !patterns.some((pattern) => covers(pattern, one)));
+}
+
+/** Whether what a deny of a pattern takes along is in part, but not whole, what another pattern means. */
+function meetsOthers(pattern: string, patterns: readonly string[]): boolean {
+  return deniedBeyond(pattern).some((beyond) => {
     const others = patterns.filter((other) => other !== pattern && mayMeet(other, beyond));
-    if (others.some((other) => covers(other, beyond))) return false;
-    if (others.length > 0) say("narrower", SLASH, "trailing-slash");
-    return others.length === 0;
+    return others.length > 0 && !others.some((other) => covers(other, beyond));
   });
 }

@@ -5,6 +5,7 @@ import type { Names } from "../draft/names.ts";
 import type { Notes } from "../draft/notes.ts";
 import type { World } from "../draft/world.ts";
 import type { RequestScope, SourcePlace } from "../report.ts";
+import { draftMatcher } from "./draft-matcher.ts";
 import { isLiteral } from "./path-set.ts";
 import type { Loss, Piece, Pieces } from "./piece.ts";
 
@@ -78,32 +79,6 @@ function grpcLines(path: string, { grpcServices }: World): readonly string[] {
 function matchersOf(matchers: ReadonlyMap<string, Matcher>): Readonly<Record<string, DraftMatcher>> | undefined {
   if (matchers.size === 0) return undefined;
   return Object.fromEntries([...matchers].map(([name, matcher]) => [name, draftMatcher(matcher)]));
-}
-
-function draftMatcher(matcher: Matcher): DraftMatcher {
-  switch (matcher.kind) {
-    case "equals":
-      return matcher.value;
-    case "in":
-      return { in: matcher.values };
-    case "not":
-      return { not: matcher.value };
-    case "notIn":
-      return { notIn: matcher.values };
-    case "prefix":
-      return { prefix: matcher.value };
-    case "suffix":
-      return { suffix: matcher.value };
-    case "contains":
-      return { contains: matcher.value };
-    case "present":
-      return { present: true };
-    case "absent":
-      return { absent: true };
-    case "has":
-    case "hasAny":
-      throw new TypeError(`\`${matcher.kind}\` asks for a set, which no header is`);
-  }
 }
 
 const REASONS: Readonly<Record<Loss, string>> = {

@@ -163,7 +163,25 @@ export function both(a: Matcher | undefined, b: Matcher): Matcher | "never" | un
   }
   const excluded = [excludedBy(a), excludedBy(b)];
   if (excluded.every((one) => one !== undefined)) return noneOf([...new Set(excluded.flat())])[0];
-  return sameMatcher(a, b) ? a : undefined;
+  if (sameMatcher(a, b)) return a;
+  return sameEnd(a, b) ?? withoutExcluded(a, b) ?? withoutExcluded(b, a);
+}
+
+/** Of two beginnings or two ends the longer one, where it includes the other. */
+function sameEnd(a: Matcher, b: Matcher): Matcher | "never" | undefined {
+  if (a.kind === "prefix" && b.kind === "prefix") {
+    if (a.value.startsWith(b.value)) return a;
+    return b.value.startsWith(a.value) ? b : "never";
+  }
+  if (a.kind !== "suffix" || b.kind !== "suffix") return undefined;
+  if (a.value.endsWith(b.value)) return a;
+  return b.value.endsWith(a.value) ? b : "never";
+}
+
+/** A matcher none of whose values is excluded anyway. */
+function withoutExcluded(a: Matcher, b: Matcher): Matcher | undefined {
+  const excluded = excludedBy(b);
+  return excluded?.every((value) => !satisfies(a, value)) ? a : undefined;
 }
 
 function valuesOf(matcher: Matcher): readonly string[] | undefined {

@@ -5,7 +5,7 @@ import { parseSpiffeId, tryParseSpiffeId } from "../../../spiffe/index.ts";
 
 // A recorded scenario of Istio's, as an import and a decision take it.
 
-interface Request {
+export interface Request {
   readonly transport: "http" | "tcp";
   readonly source: { readonly principal: string | null; readonly ip?: string };
   readonly destination: { readonly ip: string; readonly port: number };
