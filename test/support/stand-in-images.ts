@@ -21,7 +21,7 @@ const run = promisify(execFile);
 
 /** What a stand-in's root file system is made of, beside its one program: packages of the host's own Debian. */
 const PACKAGES = ["libc6", "libstdc++6", "libgcc-s1", "libatomic1", "busybox-static"];
-const APPLETS = ["sh", "cat", "grep", "id", "ls", "mkdir", "sleep", "test"];
+const APPLETS = ["sh", "cat", "grep", "id", "ls", "mkdir", "mv", "sleep", "test"];
 
 /**
  * Sees to it that the images of these tags are there: those of the registry where it can be reached, else stand-ins under the same tags,

@@ -99,7 +99,7 @@ export const lateralAcross: Chapter<FederatedStage> = {
     }),
     refusedBySidecar({
       actor: "helpdesk",
-      title: "POST /entries, straight at ledger, which names nobody of the store",
+      title: "POST /entries straight at ledger, which names no store",
       destination: "ledger",
       kind: "connection-refused",
       reason: /untrusted-certificate/,
@@ -113,25 +113,25 @@ export const forgedAcross: Chapter<FederatedStage> = {
   title: "Forged identities, straight at the provider",
   steps: [
     refused("GET /charges/42 at gateway in plaintext", "gateway", /plaintext/, NO_IDENTITY),
-    refused("a certificate of a trust domain that nobody federates", "gateway", /untrusted-certificate/, (stage) =>
+    refused("a certificate of a trust domain nobody federates", "gateway", /untrusted-certificate/, (stage) =>
       ofOwnAuthority(stage, "helpdesk", "spiffe://elsewhere.example/store/checkout"),
     ),
-    refused("one that says checkout, of helpdesk's own authority", "gateway", /untrusted-certificate/, (stage) =>
+    refused("one that says checkout, self-made", "gateway", /untrusted-certificate/, (stage) =>
       ofOwnAuthority(stage, "helpdesk", "spiffe://store.example/store/checkout"),
     ),
-    refused("one that says gateway, of helpdesk's own authority", "ledger", /untrusted-certificate/, (stage) =>
+    refused("one that says gateway, self-made", "ledger", /untrusted-certificate/, (stage) =>
       ofOwnAuthority(stage, "helpdesk", GATEWAY),
     ),
-    refused("one that says ledger, signed by the store's real authority", "gateway", /untrusted-certificate/, (stage) =>
+    refused("one that says ledger, of the store's authority", "gateway", /untrusted-certificate/, (stage) =>
       signedWith(stage.storeKeys, stage, "helpdesk", ["spiffe://pay.example/pay/ledger"]),
     ),
-    refused("one that says gateway, signed by the store's real authority", "ledger", /untrusted-certificate/, (stage) =>
+    refused("one that says gateway, of the store's authority", "ledger", /untrusted-certificate/, (stage) =>
       signedWith(stage.storeKeys, stage, "helpdesk", [GATEWAY]),
     ),
     denied({
       actor: "helpdesk",
       caller: "ghost",
-      title: "one of the store that no line names, of its real authority",
+      title: "one that says ghost, of the store's authority, at gateway",
       destination: "gateway",
       reason: "no-rule-matched",
       call: straightAt<FederatedStage>({

@@ -11,7 +11,7 @@ const DEADLINE_MS = 10_000;
 export const endOfFederation: Chapter<FederatedStage> = {
   title: "While it runs: the provider ends the federation",
   steps: [
-    { actor: "you", title: "publish pay.example without partners.yaml, a connection being open", play: ended },
+    { actor: "you", title: "take partners.yaml from pay.example, a connection open", play: ended },
     { actor: "helpdesk", title: "a new connection to gateway, with its own certificate", play: newConnection },
     allowed({
       actor: "gateway",
@@ -20,7 +20,7 @@ export const endOfFederation: Chapter<FederatedStage> = {
       rule: "gateway-books",
       call: through("gateway", "ledger", "POST /entries"),
     }),
-    { actor: "you", title: "publish it with partners.yaml again", play: begunAgain },
+    { actor: "you", title: "put it back", play: begunAgain },
   ],
 };
 
