@@ -1,3 +1,5 @@
+import type { OpenStreamsReport } from "../protocol/index.ts";
+
 /** What an agent reports of itself: what it has applied. */
 export interface NodeReport {
   readonly epoch: number;
@@ -11,6 +13,8 @@ export interface NodeEntry {
   readonly certificateNotAfter?: Date;
   readonly lastSeen?: Date;
   readonly report?: NodeReport;
+  /** What callers had open there. */
+  readonly told?: { readonly at: Date; readonly open: OpenStreamsReport };
 }
 
 /** What the authority has seen of its agents since it started: who called, when, and what it said to have applied. */
@@ -23,8 +27,9 @@ export class NodeBook {
   }
 
   /** An agent said what it has applied. */
-  reported(node: string, report: NodeReport): void {
-    this.#entries.set(node, { ...this.#entries.get(node), node, report });
+  reported(node: string, report: NodeReport, told?: NodeEntry["told"]): void {
+    const known = { ...this.#entries.get(node), node, report };
+    this.#entries.set(node, told === undefined ? known : { ...known, told });
   }
 
   /** Known from earlier, e.g. from the ledger; never overwrites what was seen since. */

@@ -226,4 +226,19 @@ describe("revocations", () => {
     expect(seen).toEqual([["revocations", 2], "revocations", "revocations"]);
     expect(t.problems).toHaveLength(2);
   });
+
+  it("name callers whose open streams are to end, for as long as one could last", async () => {
+    await enrol();
+    await issue();
+    await t.ca.revoke({ identity: orders, reason: "x" }, "admin");
+    expect(document()).not.toHaveProperty("severed");
+    await t.ca.revoke({ identity: web, reason: "x", sever: true }, "admin");
+    expect(document().severed).toEqual([{ identity: web, at: t.clock.now().toISOString() }]);
+    t.clock.advance(60);
+    await t.ca.revoke({ identity: web, reason: "again", sever: true }, "admin");
+    expect(document().severed).toEqual([{ identity: web, at: t.clock.now().toISOString() }]);
+    t.clock.advance(3_900);
+    await t.ca.revoke({ identity: orders, reason: "x" }, "admin");
+    expect(document()).not.toHaveProperty("severed");
+  });
 });

@@ -1,4 +1,3 @@
-import { printable } from "../policies/index.ts";
 import {
   DOCUMENT_TYPES,
   parseMessage,
@@ -8,13 +7,13 @@ import {
   revocationsDocument,
   type SignedEnvelope,
 } from "../protocol/index.ts";
-import { agentNodeOf, isSystemId, tryNormalizeSerial, tryParseSpiffeId } from "../spiffe/index.ts";
-import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
 import type { Hierarchy } from "./hierarchy.ts";
+import { revocationTarget } from "./revocation-target.ts";
 import { readSetting } from "./settings.ts";
+import { readSevered, sever } from "./severed.ts";
 import { envelopeOf, signRow } from "./signed-row.ts";
-import type { CaTransaction, LedgerRow, RevocationsRow } from "./tables.ts";
+import type { CaTransaction, RevocationsRow } from "./tables.ts";
 
 /** The revocations that are served. */
 export interface PublishedRevocations {
@@ -33,9 +32,6 @@ export interface Revocations {
   /** Signs again where the signer has changed or an entry's certificate has expired. */
   renew(): Promise<boolean>;
 }
-
-/** Certificates that agents and workloads hold; the others are the system's own and end by renewal. */
-const REVOCABLE_KINDS = ["x509-svid", "agent"] as const;
 
 interface State {
   readonly published: PublishedRevocations;
@@ -82,7 +78,7 @@ function hasExpired(state: State, now: Date): boolean {
 /** What is to be revoked, with everything that hangs on it. */
 async function record(trx: CaTransaction, context: CaContext, request: RevokeRequest, actor: string) {
   const entry = { revoked_at: context.clock().toISOString(), reason: request.reason, actor };
-  const hit = await target(trx, context, request);
+  const hit = await revocationTarget(trx, context, request);
   const serials = hit.certificates.map(({ serial, not_after }) => ({ ...entry, serial, not_after }));
   for (const row of serials) {
     await trx
@@ -109,84 +105,8 @@ async function record(trx: CaTransaction, context: CaContext, request: RevokeReq
   }
   const named = hit.identity === undefined ? [] : [hit.identity];
   const identities = [...new Set([...named, ...hit.certificates.map((certificate) => certificate.identity)])].sort();
+  if (request.sever === true) await sever(trx, identities, context.clock());
   return { serials: serials.length, identities };
-}
-
-interface Certificate {
-  readonly serial: string;
-  readonly identity: string;
-  readonly not_after: string;
-}
-
-interface Target {
-  readonly certificates: readonly Certificate[];
-  readonly identity?: string;
-  readonly node?: string;
-}
-
-async function target(trx: CaTransaction, context: CaContext, request: RevokeRequest): Promise<Target> {
-  const { serial, identity, node } = request;
-  if ([serial, identity, node].filter((part) => part !== undefined).length !== 1) {
-    throw new CaError("ERR_CA_REVOKE_REQUEST", "name exactly one of a serial, an identity and a node to revoke");
-  }
-  if (serial !== undefined) return { certificates: [await bySerial(trx, serial)] };
-  const live = liveCertificates(trx, context.clock());
-  if (identity !== undefined) {
-    const revoked = revocableIdentity(identity);
-    return { identity: revoked, certificates: certificatesOf(await live.where("identity", "=", revoked).execute()) };
-  }
-  const name = revocableNode(node);
-  return { node: name, certificates: certificatesOf(await live.where("node", "=", name).execute()) };
-}
-
-function liveCertificates(trx: CaTransaction, now: Date) {
-  return trx
-    .selectFrom("ca_ledger")
-    .selectAll()
-    .where("kind", "in", REVOCABLE_KINDS)
-    .where("not_after", ">=", now.toISOString());
-}
-
-function certificatesOf(rows: readonly LedgerRow[]): Certificate[] {
-  return rows.flatMap(({ serial, identity, not_after }) =>
-    serial === null || not_after === null ? [] : [{ serial, identity, not_after }],
-  );
-}
-
-async function bySerial(trx: CaTransaction, text: string): Promise<Certificate> {
-  const serial = tryNormalizeSerial(text);
-  if (serial === undefined) {
-    throw new CaError("ERR_CA_REVOKE_REQUEST", `not a serial number: \`${printable(text)}\``, {
-      hint: "write it in hexadecimal digits, as `cellwall ca status` shows it",
-    });
-  }
-  const row = await trx.selectFrom("ca_ledger").selectAll().where("serial", "=", serial).executeTakeFirst();
-  const [certificate] = row === undefined ? [] : certificatesOf([row]);
-  if (row === undefined || certificate === undefined) {
-    throw new CaError("ERR_CA_UNKNOWN_SERIAL", `this authority has issued no certificate with serial \`${serial}\``);
-  }
-  if (!REVOCABLE_KINDS.some((kind) => kind === row.kind))
-    throw notRevocable(`the ${row.kind} certificate \`${serial}\``);
-  return certificate;
-}
-
-function revocableIdentity(text: string): string {
-  const read = tryParseSpiffeId(text);
-  if (!read.ok) throw new CaError("ERR_CA_REVOKE_REQUEST", `not an identity to revoke: ${read.message}`);
-  const node = agentNodeOf(read.id);
-  if (node !== undefined)
-    throw notRevocable(`the agent's identity \`${read.id}\``, `revoke its node \`${node}\` instead`);
-  if (isSystemId(read.id)) throw notRevocable(`\`${read.id}\``);
-  return read.id.toString();
-}
-
-function revocableNode(name: string | undefined): string {
-  if (name === undefined || name === "") throw new CaError("ERR_CA_REVOKE_REQUEST", "a node to revoke has a name");
-  return name;
-}
-
-function notRevocable(what: string, hint = "revoke workloads, nodes and their certificates only"): CaError {
-  return new CaError("ERR_CA_NOT_REVOCABLE", `${what} belongs to the system and cannot be revoked`, { hint });
 }
 
 /** Signs all entries under the next sequence, without those whose certificate has expired, and stores it. */
@@ -212,6 +132,7 @@ async function documentOf(
   const serials = await trx.selectFrom("ca_revoked_serial").selectAll().orderBy("serial").execute();
   const identities = await trx.selectFrom("ca_revoked_identity").selectAll().orderBy("identity").execute();
   const nodes = await trx.selectFrom("ca_revoked_node").selectAll().orderBy("node").execute();
+  const severed = await readSevered(trx, now);
   return {
     format: "cellwall.revocations/1",
     trustDomain: context.trustDomain,
@@ -220,6 +141,7 @@ async function documentOf(
     serials: serials.map(({ serial, not_after }) => ({ serial, notAfter: not_after })),
     identities: identities.map(({ identity, revoked_at, reason }) => ({ identity, revokedAt: revoked_at, reason })),
     nodes: nodes.map(({ node, revoked_at, reason }) => ({ node, revokedAt: revoked_at, reason })),
+    ...(severed.length === 0 ? {} : { severed: [...severed] }),
   };
 }
 

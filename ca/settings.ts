@@ -1,7 +1,13 @@
 import type { CaDatabase } from "./tables.ts";
 
 /** Names of the authority's settings in the store. */
-export type SettingName = "trust_domain" | "epoch" | "bundle_sequence" | "revocations_floor" | "brought_root";
+export type SettingName =
+  | "trust_domain"
+  | "epoch"
+  | "bundle_sequence"
+  | "revocations_floor"
+  | "brought_root"
+  | "severed";
 
 /** A setting, or nothing where it has never been written. */
 export async function readSetting(db: CaDatabase, name: SettingName): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 /** Beside the sidecars: the agent with its Check servers, decision log and metrics. */
-export { type Agent, type AgentOptions, createAgent } from "./agent/index.ts";
+export { type Agent, type AgentOptions, createAgent, severFile } from "./agent/index.ts";
 export { AgentError, type AgentErrorCode } from "./agent-error.ts";
 export type { AgentStatus, NetworkStatus, RefusalStatus, WorkloadStatus } from "./agent-status.ts";
 export { type CheckHandler, createCheckHandler } from "./check-handler.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { base64url, instant, sha256Hex } from "./values.ts";
+import { base64url, counter, instant, sha256Hex } from "./values.ts";
 
 /** `POST /v1/enrol`: a join token and a PKCS#10 request (base64url DER) for the agent's own key. */
 export const enrolRequest = z.strictObject({ token: z.string(), csr: base64url });
@@ -137,3 +137,21 @@ export const nodeTrustReport = z.strictObject({
     .max(4096),
 });
 export type NodeTrustReport = z.infer<typeof nodeTrustReport>;
+
+/** Part of an agent's status report: what callers have open at its sidecars. */
+export const openStreams = z
+  .array(
+    z.strictObject({
+      /** `<namespace>/<name>` of the workload that was called. */
+      workload: z.string().max(512),
+      caller: z.string().max(2048),
+      /** HTTP requests that have lasted five seconds. */
+      streams: counter,
+      /** TCP connections. */
+      connections: counter,
+      /** When the last of them ends at the latest. */
+      until: instant,
+    }),
+  )
+  .max(4096);
+export type OpenStreamsReport = z.infer<typeof openStreams>;

@@ -7,6 +7,8 @@ export const revokeRequest = z.strictObject({
   identity: z.string().optional(),
   node: z.string().optional(),
   reason: z.string().min(1),
+  /** Ends what is open already, too. */
+  sever: z.boolean().optional(),
 });
 export type RevokeRequest = z.infer<typeof revokeRequest>;
 

@@ -47,5 +47,7 @@ export const revocationsDocument = z.strictObject({
   serials: z.array(z.strictObject({ serial: z.string().regex(/^[0-9a-f]+$/), notAfter: instant })),
   identities: z.array(z.strictObject({ identity: z.string(), revokedAt: instant, reason: z.string() })),
   nodes: z.array(z.strictObject({ node: z.string(), revokedAt: instant, reason: z.string() })),
+  /** Callers whose open streams and connections sidecars are to end; named for as long as one of them could last. */
+  severed: z.array(z.strictObject({ identity: z.string(), at: instant })).optional(),
 });
 export type RevocationsDocument = z.infer<typeof revocationsDocument>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { openStreams } from "./agent-messages.ts";
 import { diagnosticMessage } from "./failure.ts";
 import { counter, instant, sha256Hex, source } from "./values.ts";
 
@@ -105,3 +106,17 @@ export const authorityStatus = z.strictObject({
     .optional(),
 });
 export type AuthorityStatus = z.infer<typeof authorityStatus>;
+
+/** `GET /v1/open` (admin): what callers have open, as each node told it last. */
+export const openReport = z.strictObject({
+  nodes: z.array(
+    z.strictObject({
+      node: z.string(),
+      reportedAt: instant,
+      /** Sequence of the revocations in force there. */
+      revocations: counter,
+      open: openStreams,
+    }),
+  ),
+});
+export type OpenReport = z.infer<typeof openReport>;

@@ -4,6 +4,7 @@ import {
   joinTokenRequest,
   joinTokenResponse,
   ledgerEntries,
+  openReport,
   parseMessage,
   publishedPolicies,
   publishRequest,
@@ -30,6 +31,7 @@ export function adminRoutes(services: Services): readonly Route[] {
     status(services),
     ledger(services),
     revoke(services),
+    open(services),
     joinToken(services),
   ];
 }
@@ -118,6 +120,25 @@ function revoke({ ca, clock, audit, metrics }: Services): Route {
       metrics.revocations.inc({ kind });
       return json(answer);
     },
+  });
+}
+
+function open({ nodes }: Services): Route {
+  return get({
+    path: "/v1/open",
+    access: "admin",
+    summary: "Streams and connections that callers have open, as each node told it last.",
+    response: { kind: "json", name: "OpenReport", schema: openReport },
+    handle: () =>
+      json({
+        nodes: nodes
+          .all()
+          .flatMap(({ node, report, told }) =>
+            report === undefined || told === undefined
+              ? []
+              : [{ node, reportedAt: told.at.toISOString(), revocations: report.revocations, open: [...told.open] }],
+          ),
+      }),
   });
 }
 

@@ -105,7 +105,7 @@ function jwtSvids({ ca, metrics }: Services): Route {
   });
 }
 
-function nodeStatus({ ca, nodes }: Services): Route {
+function nodeStatus({ ca, clock, nodes }: Services): Route {
   return post({
     path: "/v1/node/status",
     access: "agent",
@@ -113,8 +113,8 @@ function nodeStatus({ ca, nodes }: Services): Route {
     request: { name: "NodeStatusReport", schema: nodeStatusReport, limitBytes: STATUS_LIMIT_BYTES },
     response: { kind: "json", name: "Acknowledgement", schema: acknowledgement },
     handle(call, body) {
-      const { trust, ...applied } = body;
-      nodes.reported(nodeOf(call), applied);
+      const { open = [], trust, ...applied } = body;
+      nodes.reported(nodeOf(call), applied, { at: clock(), open });
       if (trust !== undefined) ca.reportTrust(nodeOf(call), trust);
       return json({ ok: true });
     },

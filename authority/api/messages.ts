@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nodeTrustReport } from "../../protocol/index.ts";
+import { nodeTrustReport, openStreams } from "../../protocol/index.ts";
 
 const counter = z.int().nonnegative();
 
@@ -10,6 +10,8 @@ export const nodeStatusReport = z.strictObject({
   revocations: counter,
   /** How far its sidecars are with the trust bundle. */
   trust: nodeTrustReport.optional(),
+  /** What callers have open at its sidecars. */
+  open: openStreams.optional(),
 });
 
 /** `GET /healthz`: the process answers. */

@@ -103,10 +103,12 @@ function registerRevoke(ca: Command, { io, action }: CommandContext): void {
     .option("--identity <spiffe-id>", "every certificate of this identity, those to come included")
     .option("--serial <hex>", "this one certificate")
     .option("--node <name>", "this node's agent, and what it obtained")
-    .requiredOption("--reason <text>", "why; goes into the audit trail");
+    .requiredOption("--reason <text>", "why; goes into the audit trail")
+    .option("--sever", "end its open streams and connections too; sidecars then renew those of all callers");
   examples(
     withOutput(withAuthority(command)),
     'ca revoke --identity spiffe://shop.example/shop/intruder --reason "taken over"',
+    'ca revoke --identity spiffe://shop.example/shop/intruder --reason "taken over" --sever',
     'ca revoke --serial 3f9a… --reason "key leaked"',
   ).action(
     action(async (options: RevokeOptions) => {

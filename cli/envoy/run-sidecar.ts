@@ -30,9 +30,9 @@ export async function runSidecar(folders: readonly string[], options: RunCommand
     signal: io.signal,
     start: () => {
       sidecar = freshOr(sidecar, read, io);
-      const { bootstrap, adminSocket } = sidecar;
+      const { bootstrap, adminSocket, severFile } = sidecar;
       const onLog = (line: string): void => lines(io.stderr, line);
-      return runEnvoy({ path: envoy.path, bootstrap, adminSocket, logLevel: options.logLevel, onLog });
+      return runEnvoy({ path: envoy.path, bootstrap, adminSocket, severFile, logLevel: options.logLevel, onLog });
     },
     started: (running) => void announce(running, io),
     ended: ({ code, signal }, againInMs) =>

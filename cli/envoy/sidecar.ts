@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { type EnvoyVersion, renderSidecar, type SidecarBootstrap } from "../../envoy/index.ts";
-import { socketPaths } from "../../ext-authz/index.ts";
+import { severFile, socketPaths } from "../../ext-authz/index.ts";
 import type { PolicySet } from "../../policies/index.ts";
 import type { StateOptions } from "../command.ts";
 import { findWorkload } from "../explain/find-workload.ts";
@@ -18,6 +18,8 @@ export interface Sidecar {
   readonly name: string;
   readonly bootstrap: SidecarBootstrap;
   readonly adminSocket: string;
+  /** Where the agent orders an end of what is open. */
+  readonly severFile: string;
 }
 
 /** Renders a workload's sidecar for the agent whose sockets lie in the run folder. */
@@ -31,5 +33,10 @@ export function renderOf(
   const { authz, envoy } = socketPaths(runDir, workload);
   const adminSocket = join(runDir, `${workload.namespace}.${workload.name}.admin.sock`);
   const bootstrap = renderSidecar({ workload, set, envoyVersion, sockets: { authz, envoy }, adminSocket });
-  return { name: `${workload.namespace}/${workload.name}`, bootstrap, adminSocket };
+  return {
+    name: `${workload.namespace}/${workload.name}`,
+    bootstrap,
+    adminSocket,
+    severFile: severFile({ envoy }),
+  };
 }

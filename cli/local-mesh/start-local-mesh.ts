@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RunningEnvoy, renderSidecar, runEnvoy } from "../../envoy/index.ts";
-import { socketPaths } from "../../ext-authz/index.ts";
+import { severFile, socketPaths } from "../../ext-authz/index.ts";
 import { type PolicySet, parseDocuments, resolve, type Workload } from "../../policies/index.ts";
 import { CliError } from "../cli-error.ts";
 import { readPolicyFolders } from "../policy-folder.ts";
@@ -181,6 +181,7 @@ async function startSidecar({ set, options, sidecars, sockets }: SidecarStart, w
     path: options.envoy.path,
     bootstrap,
     adminSocket: admin,
+    severFile: severFile({ envoy }),
     onLog: (line) => options.onEnvoyLog?.(name, line),
   });
   sidecars.set(name, sidecar);

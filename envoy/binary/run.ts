@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { EnvoyError } from "../envoy-error.ts";
 import { askAdmin } from "./admin.ts";
-import { writeConfig } from "./config-files.ts";
+import { type ConfigFiles, writeConfig } from "./config-files.ts";
 import { tieToThisProcess } from "./lifeline.ts";
 import { processEnvironment } from "./process-environment.ts";
 import { followOrders } from "./sever-orders.ts";
@@ -74,12 +74,15 @@ export async function runEnvoy(options: RunOptions): Promise<RunningEnvoy> {
     throw error;
   });
   void exited.then(tieToThisProcess(pid));
-  if (options.severFile !== undefined) void exited.then(followOrders(options.severFile, () => config.renew()));
+  const listening = (): Promise<void> => demandListeners(options, () => stop(child, exited, 5_000));
+  if (options.severFile !== undefined) {
+    void exited.then(followOrders(options.severFile, () => void renew(config, listening).catch(() => undefined)));
+  }
   return {
     pid,
     exited,
     // Envoy has read its configuration before it is ready: the file goes then, whatever ends us later.
-    ready: (deadlineMs = 30_000) => ready(exited, options.adminSocket, deadlineMs).then(config.read),
+    ready: (deadlineMs = 30_000) => ready(exited, options.adminSocket, deadlineMs).then(listening).then(config.read),
     stop: (graceMs = 5_000) => stop(child, exited, graceMs),
   };
 }
@@ -147,6 +150,28 @@ async function ready(exited: Promise<EnvoyExit>, socket: string | undefined, dea
   throw new EnvoyError("ERR_ENVOY_BINARY", `Envoy did not become ready within ${deadlineMs} ms: ${state}`, {
     hint: "PRE_INITIALIZING and INITIALIZING mean that it waits for its identity: is the agent running on its sockets?",
   });
+}
+
+const REJECTED = "listener_manager.lds.update_rejected";
+const TAKEN_MS = 1_000;
+
+/** Ends Envoy's connections; one that does not take its own listeners again ends as a whole. */
+async function renew(config: ConfigFiles, listening: () => Promise<void>): Promise<void> {
+  config.renew();
+  await delay(TAKEN_MS, undefined, { ref: false });
+  await listening();
+}
+
+/**
+ * SECURITY: an Envoy that is given a static listener which it cannot bind ends; one that reads it from a file goes on without it, and
+ * another process may be what callers reach there. So it is ended here.
+ */
+async function demandListeners(options: RunOptions, end: () => Promise<EnvoyExit>): Promise<void> {
+  const { adminSocket, severFile } = options;
+  if (severFile === undefined || adminSocket === undefined) return;
+  const { body } = await askAdmin(adminSocket, `/stats?filter=^${REJECTED.replaceAll(".", "\\.")}$`);
+  const [, rejected = "0"] = /: (\d+)/.exec(body) ?? [];
+  if (Number(rejected) > 0) throw ended(await end());
 }
 
 function ended(exit: EnvoyExit): EnvoyError {

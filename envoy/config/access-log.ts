@@ -93,7 +93,7 @@ function log(name: string, type: string, logName: string): JsonObject {
     common_config: {
       log_name: logName,
       transport_api_version: "V3",
-      buffer_flush_interval: "1s",
+      buffer_flush_interval: "0.25s",
       grpc_service: { envoy_grpc: { cluster_name: ENVOY_CLUSTER } },
     },
   });

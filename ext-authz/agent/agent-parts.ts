@@ -16,6 +16,7 @@ import { NetworkChecks } from "./network-checks.ts";
 import { Reporter } from "./reporter.ts";
 import { RevocationIntake } from "./revocation-intake.ts";
 import { ServedWorkloads } from "./served-workloads.ts";
+import { openReport, Severance } from "./severance.ts";
 import { StateDir } from "./state-dir.ts";
 import { SvidKeeper } from "./svid-keeper.ts";
 import { systemTimers, type Timers } from "./timers.ts";
@@ -45,6 +46,7 @@ export interface AgentParts {
   readonly network: NetworkChecks;
   readonly reporter: Reporter;
   readonly confirmation: TrustConfirmation;
+  readonly severance: Severance;
   /** Speaks to the authority with the agent's identity; throws `ERR_AGENT_NOT_ENROLLED` while there is none. */
   readonly client: () => AuthorityClient;
 }
@@ -100,6 +102,7 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
     metrics,
     decisionLog,
     secretsSettled: () => reporter.changed(),
+    toldOpen: (sidecar, event) => severance.told(sidecar, event),
   });
   const network: NetworkChecks = new NetworkChecks({ ...common, state, enrolment, served, metrics, decisionLog });
   const failed = (error: unknown, message: string): void => contact.failed(error, message);
@@ -107,10 +110,12 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
     client: () => enrolment.client,
     state,
     trust: () => confirmation.report(),
+    open: () => openReport(served.severable()),
     timers,
     failed,
   });
   const changed = (): void => reporter.changed();
+  const severance: Severance = new Severance({ ...common, sidecars: () => served.severable(), changed });
   const confirmation = new TrustConfirmation({ ...common, enrolment, keeper, served, changed });
   const intakes = { bundles, revocations, journal };
   return {
@@ -128,6 +133,7 @@ export function buildParts(options: AgentOptions, stopping: AbortSignal): AgentP
     network,
     reporter,
     confirmation,
+    severance,
     client,
   };
 }

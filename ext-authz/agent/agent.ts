@@ -138,9 +138,10 @@ class NodeAgent implements Agent {
 
   /** Everything on disk, verified again, in the order in which it depends on each other. */
   async #restore(): Promise<void> {
-    const { bundles, external, files, journal, keeper, revocations, trust } = this.#parts;
+    const { bundles, external, files, journal, keeper, revocations, severance, trust } = this.#parts;
     trust.restore();
     journal.note("revocations", await revocations.restore());
+    if (revocations.document !== undefined) severance.take(revocations.document, { restored: true });
     const workloads = readWorkloads(files.readJson(WORKLOADS_FILE));
     if (workloads !== undefined) {
       this.#workloads = workloads;
@@ -222,13 +223,14 @@ class NodeAgent implements Agent {
 
   /** What follows from a document that was taken in. */
   #taken(kind: DocumentKind, intake: Intake): Taken {
-    const { clock, files, journal, keeper, log, network, reporter, served } = this.#parts;
+    const { clock, files, journal, keeper, log, network, reporter, revocations, served, severance } = this.#parts;
     if (intake.kind !== "unchanged" || kind === "revocations") journal.note(kind, intake);
     if (intake.kind !== "applied") return intake.kind === "refused" ? "refused" : "kept";
     // A bundle says which foreign trust domains a workload has to do with.
     keeper.reconsider();
     if (kind === "revocations") network.reconsider();
     served.refreshSecrets();
+    if (kind === "revocations" && revocations.document !== undefined) severance.take(revocations.document);
     saveClockFloor(files, clock.now(), log);
     reporter.changed();
     return "kept";

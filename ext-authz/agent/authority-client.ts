@@ -14,6 +14,7 @@ import {
   type NodeTrustReport,
   type NodeWorkloads,
   nodeWorkloads,
+  type OpenStreamsReport,
   parseMessage,
   type RenewRequest,
   type SignedEnvelope,
@@ -53,6 +54,7 @@ export type Fetched<T> =
 export interface AppliedReport extends Pick<BundleManifest, "epoch" | "revision"> {
   readonly revocations: number;
   readonly trust?: NodeTrustReport;
+  readonly open?: OpenStreamsReport;
 }
 
 interface Exchange {

@@ -1,4 +1,4 @@
-import type { NodeTrustReport } from "../../protocol/index.ts";
+import type { NodeTrustReport, OpenStreamsReport } from "../../protocol/index.ts";
 import { messageOf } from "../agent-error.ts";
 import type { PolicyState } from "../policy-state.ts";
 import type { AppliedReport, AuthorityClient } from "./authority-client.ts";
@@ -12,6 +12,8 @@ export interface ReporterOptions {
   readonly state: PolicyState;
   /** How far the sidecars are with the trust bundle; nothing before there is one. */
   readonly trust: () => NodeTrustReport | undefined;
+  /** What callers have open at the sidecars. */
+  readonly open: () => OpenStreamsReport;
   readonly timers: Timers;
   readonly failed: (error: unknown, message: string) => void;
 }
@@ -48,7 +50,7 @@ export class Reporter {
   }
 
   #applied(): AppliedReport | undefined {
-    const { state, trust } = this.#options;
+    const { open, state, trust } = this.#options;
     const { bundle } = state.view;
     const report = trust();
     if (bundle === undefined && report === undefined) return undefined;
@@ -58,6 +60,7 @@ export class Reporter {
       revision,
       revocations: state.revocations.sequence,
       ...(report === undefined ? {} : { trust: report }),
+      open: open(),
     };
   }
 }

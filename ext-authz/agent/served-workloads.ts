@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+import type { OpenStreamEvent } from "../../envoy/index.ts";
 import type { PolicySet } from "../../policies/index.ts";
 import type { NodeWorkloads } from "../../protocol/index.ts";
 import { addWorkloadApi, type WorkloadApiProvider } from "../../spiffe/workload-api/index.ts";
@@ -7,6 +9,7 @@ import type { DecisionLog } from "../decision-log.ts";
 import type { Logger } from "../logger.ts";
 import type { AgentMetrics } from "../metrics.ts";
 import type { MonotonicClock } from "../monotonic-clock.ts";
+import { OpenStreams } from "../open-streams.ts";
 import type { PolicyState } from "../policy-state.ts";
 import { SidecarAccessLog } from "../sidecar-access-log.ts";
 import { SidecarSecrets } from "../sidecar-secrets.ts";
@@ -18,6 +21,7 @@ import { WorkloadTrust } from "../workload-trust.ts";
 import { EdgeKeeper } from "./edge-keeper.ts";
 import { type LocalWorkload, localWorkloads } from "./local-workloads.ts";
 import type { Refusal } from "./refusal.ts";
+import type { Severable } from "./severance.ts";
 import { nameOf, type SvidKeeper } from "./svid-keeper.ts";
 import type { TokenKeeper } from "./token-keeper.ts";
 import type { TrustStore } from "./trust-store.ts";
@@ -35,6 +39,8 @@ export interface ServedWorkloadsOptions {
   readonly log: Logger;
   /** Called when a sidecar has taken or rejected a secret. */
   readonly secretsSettled: () => void;
+  /** Called when a sidecar tells of what stays open. */
+  readonly toldOpen: (sidecar: Severable, event: OpenStreamEvent) => void;
 }
 
 /** One workload of the list and how it is served. */
@@ -45,6 +51,15 @@ export interface Served {
   readonly sockets: WorkloadSockets | undefined;
   /** Decides for its sidecar, whatever way it asks. */
   readonly handler: CheckHandler | undefined;
+  /** What is open at its sidecar. */
+  readonly open: OpenStreams;
+}
+
+interface ServedParts {
+  readonly identity: WorkloadIdentity;
+  readonly secrets: SidecarSecrets;
+  readonly handler: CheckHandler;
+  readonly open: OpenStreams;
 }
 
 type Allowed = Extract<LocalWorkload, { ok: true }>;
@@ -70,6 +85,13 @@ export class ServedWorkloads {
   reconcile(message: NodeWorkloads): Promise<void> {
     this.#queue = this.#queue.then(() => this.#reconcile(message));
     return this.#queue;
+  }
+
+  /** What is open at each sidecar. */
+  severable(): readonly Severable[] {
+    return [...this.#served.values()].flatMap(({ local, open, sockets }) =>
+      sockets === undefined ? [] : [{ workload: nameOf(local.workload), folder: dirname(sockets.paths.envoy), open }],
+    );
   }
 
   /** Offers the sidecars what policy, revocations and anchors now allow. */
@@ -124,6 +146,7 @@ export class ServedWorkloads {
         secrets: undefined,
         sockets: undefined,
         handler: undefined,
+        open: new OpenStreams(() => clock.nowMs()),
       };
     };
     if (!local.ok) return refuse(local.reason, local.detail);
@@ -133,9 +156,10 @@ export class ServedWorkloads {
     const secrets = this.#secrets(local, identity);
     try {
       const handler = this.#handler(local);
-      const sockets = await this.#openSockets(local, identity, secrets, handler);
+      const open = new OpenStreams(() => clock.nowMs());
+      const sockets = await this.#openSockets(local, { identity, secrets, handler, open });
       log.info({ workload, isolation: local.isolation, authz: local.paths.authz }, "a workload's sockets are open");
-      return { local, refusal: undefined, secrets, sockets, handler };
+      return { local, refusal: undefined, secrets, sockets, handler, open };
     } catch (error) {
       secrets.close();
       return refuse("sockets", messageOf(error));
@@ -159,12 +183,7 @@ export class ServedWorkloads {
     return handler;
   }
 
-  async #openSockets(
-    local: Allowed,
-    identity: WorkloadIdentity,
-    secrets: SidecarSecrets,
-    handler: CheckHandler,
-  ): Promise<WorkloadSockets> {
+  async #openSockets(local: Allowed, { identity, secrets, handler, open }: ServedParts): Promise<WorkloadSockets> {
     const { clock, decisionLog, metrics } = this.#options;
     const workload = nameOf(local.workload);
     const accessLog = new SidecarAccessLog({
@@ -174,6 +193,10 @@ export class ServedWorkloads {
       record: (record) => {
         metrics.sidecarRefused(workload, record.kind === "connection-refused" ? "connection" : "request");
         decisionLog.pushRecord(record);
+      },
+      open: (event) => {
+        open.take(event);
+        this.#options.toldOpen({ workload, folder: dirname(local.paths.envoy), open }, event);
       },
     });
     return await openWorkloadSockets({

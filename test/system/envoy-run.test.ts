@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,11 +16,13 @@ describe("cellwall envoy run", () => {
   const folder = mkdtempSync(join(tmpdir(), "cw-"));
   const outbound = join(folder, "to-orders.sock");
   const commands: CommandProcess[] = [];
+  const addresses = { orders: "" };
   let orders: CommandProcess;
   let app: TestApp | undefined;
 
   beforeAll(async () => {
     const [ordersAddress = "", webAddress = ""] = await loopbackAddresses(2);
+    addresses.orders = ordersAddress;
     mkdirSync(join(folder, "policies"));
     writeFileSync(join(folder, "policies", "mesh.yaml"), meshYaml(folder, ordersAddress, webAddress));
     app = await http1App(join(folder, "app.sock"));
@@ -79,6 +83,25 @@ describe("cellwall envoy run", () => {
       () => isRunning(envoy),
       (running) => !running,
       { what: "Envoy to end" },
+    );
+  });
+
+  it("is no sidecar without all of its listeners: a port that is taken ends Envoy, with the reason", async () => {
+    const squatter = createServer().listen(8443, addresses.orders);
+    await once(squatter, "listening");
+    const again = startCommand(["envoy", "run", "--workload", "orders"], { cwd: folder });
+    commands.push(again);
+    await until(
+      () => again.output(),
+      (text) => /Envoy ended \(/.test(text) && text.includes("cannot bind"),
+      { deadlineMs: 30_000, what: "Envoy to end" },
+    );
+    expect(again.output()).not.toMatch(READY);
+    await new Promise((resolve) => squatter.close(resolve));
+    await until(
+      () => envoysOf(again).length,
+      (count) => count === 1,
+      { deadlineMs: 30_000 },
     );
   });
 });
