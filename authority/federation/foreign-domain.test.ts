@@ -181,23 +181,36 @@ describe("the file with the bundle of a federated trust domain", () => {
     await pass(60);
     expect(changes).toBe(0);
     writeFileSync(file, formatTrustBundle(second).slice(0, 100));
-    await pass(5);
+    await pass(1);
     expect(domain.state).toMatchObject({
       document: formatTrustBundle(first),
       problem: expect.stringContaining("file"),
     });
     rmSync(file);
-    await pass(5);
+    await pass(1);
     expect(domain.state.document).toBe(formatTrustBundle(first));
     writeFileSync(file, formatTrustBundle(second));
-    await pass(5);
+    await pass(1);
     expect([changes, domain.state.document, domain.state.problem]).toEqual([1, formatTrustBundle(second), undefined]);
     expect((await store.current.load())[0]?.document).toBe(formatTrustBundle(second));
     rmSync(file);
-    await pass(5);
+    await pass(1);
     expect(domain.state.problem).toContain("ENOENT");
     writeFileSync(file, formatTrustBundle(second));
-    await pass(5);
+    await pass(1);
     expect([changes, domain.state.problem]).toEqual([1, undefined]);
+  });
+
+  it("is taken when it appears after the start, and at once where somebody asks for it", async () => {
+    const file = join(folder.path, "p.json");
+    await begin({ trustDomain, bundle: { file } });
+    expect([domain.state.document, domain.state.problem]).toEqual([undefined, expect.stringContaining("ENOENT")]);
+    const [first, second] = [of(1n), of(2n)];
+    writeFileSync(file, formatTrustBundle(first));
+    await pass(1);
+    expect([changes, domain.state.document, domain.state.problem]).toEqual([1, formatTrustBundle(first), undefined]);
+    writeFileSync(file, formatTrustBundle(second));
+    await domain.refresh();
+    expect([changes, domain.state.document]).toEqual([2, formatTrustBundle(second)]);
   });
 });

@@ -37,7 +37,7 @@ export interface ForeignDomainState {
 
 const DEFAULT_HINT_SECONDS = 300;
 /** How often a file with the bundle to begin with is looked at. */
-const REREAD_SECONDS = 5;
+const REREAD_SECONDS = 1;
 /** No hint keeps us away for longer. */
 const MOST_POLL_SECONDS = 86_400;
 
@@ -70,7 +70,7 @@ export class ForeignDomain {
 
   /** Asks now, and resolves when the answer was taken in or refused. */
   refresh(): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#poll());
+    this.#turn = this.#turn.then(() => this.#reread()).then(() => this.#poll());
     return this.#turn;
   }
 
@@ -100,9 +100,13 @@ export class ForeignDomain {
     await this.#save();
   }
 
-  #watchFile(): void {
+  #hasFile(): boolean {
     const { bundle } = this.#state.config;
-    if (bundle === undefined || !("file" in bundle) || this.#stop.signal.aborted) return;
+    return bundle !== undefined && "file" in bundle && !this.#stop.signal.aborted;
+  }
+
+  #watchFile(): void {
+    if (!this.#hasFile()) return;
     this.#rereadTimer = setTimeout(() => {
       this.#turn = this.#turn.then(() => this.#reread()).finally(() => this.#watchFile());
     }, REREAD_SECONDS * 1000);
@@ -112,6 +116,7 @@ export class ForeignDomain {
   /** Another document in the file begins anew; a file that cannot be read takes nothing away. */
   async #reread(): Promise<void> {
     const { bundle, config, fetchedAt } = this.#state;
+    if (!this.#hasFile()) return;
     try {
       const origin = readOrigin(config);
       if (this.#fileProblem && bundle !== undefined) this.#take(bundle, fetchedAt);
