@@ -70,6 +70,27 @@ describe("verifyAgent", () => {
     expect(outcome(two.chain)).toBe("ERR_AUTHORITY_UNAUTHENTICATED");
   });
 
+  it("notices on a connection that it has judged before: another trust bundle, the certificate's end, a revocation", () => {
+    const end = Math.ceil(at.getTime() / 1_000) * 1_000 + 2_000;
+    const short = ca.intermediate().issue({ uris: [AGENT], notAfter: new Date(end) });
+    const bundle = ca.bundle();
+    const judged = (fields: Partial<Parameters<typeof verifyAgent>[1]> = {}): string => {
+      try {
+        return verifyAgent(short.chain, { bundle, revocations: revocations(), at: new Date(end - 400), ...fields })
+          .node;
+      } catch (error) {
+        return error instanceof AuthorityError ? error.code : String(error);
+      }
+    };
+    expect(judged()).toBe("host-1");
+    const node = { node: "host-1", revokedAt: notAfter, reason: "" };
+    expect(judged({ revocations: revocations({ nodes: [node] }) })).toBe("ERR_AUTHORITY_REVOKED");
+    expect(judged({ at: new Date(end + 400) })).toBe("ERR_AUTHORITY_UNAUTHENTICATED");
+    expect(judged()).toBe("host-1");
+    const other = createTestCa({ trustDomain: "shop.example" }).bundle();
+    expect(judged({ bundle: other })).toBe("ERR_AUTHORITY_UNAUTHENTICATED");
+  });
+
   it("finds no certificates on a connection without TLS", () => {
     expect(presentedChain({})).toEqual([]);
   });

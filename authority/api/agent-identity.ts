@@ -49,20 +49,50 @@ function readChain(socket: TLSSocket): readonly X509Certificate[] {
  * SECURITY: TLS itself accepts any certificate here; this check is the only one, so it runs on every request, not once a connection.
  */
 export function verifyAgent(chain: readonly X509Certificate[], judgement: AgentJudgement): AgentCaller {
+  const agent = proven(chain, judgement);
+  refuseRevoked(agent, judgement.revocations);
+  return { kind: "agent", node: agent.node, serial: agent.serial, certificateNotAfter: agent.notAfter };
+}
+
+/** What a chain proves, apart from revocation. */
+interface Proof {
+  readonly identity: string;
+  readonly node: string;
+  readonly serial: string;
+  readonly notAfter: Date;
+}
+
+interface Proven extends Proof {
+  readonly bundle: TrustBundle;
+  readonly at: Date;
+}
+
+const provenChains = new WeakMap<readonly X509Certificate[], Proven>();
+/** How long the signatures of a connection's chain are taken as checked: many requests come within it, and each would cost as much as a certificate. */
+const PROVEN_MS = 1_000;
+
+/** SECURITY: another trust bundle, or the end of the certificate, is noticed at once. */
+function proven(chain: readonly X509Certificate[], { at, bundle }: AgentJudgement): Proof {
+  const known = provenChains.get(chain);
+  const age = at.getTime() - (known?.at.getTime() ?? Number.NEGATIVE_INFINITY);
+  if (known?.bundle === bundle && age >= 0 && age < PROVEN_MS && at <= known.notAfter) return known;
+  const proof = prove(chain, { at, bundle });
+  provenChains.set(chain, { ...proof, bundle, at });
+  return proof;
+}
+
+function prove(chain: readonly X509Certificate[], { at, bundle }: Pick<AgentJudgement, "at" | "bundle">): Proof {
   if (chain.length === 0) throw unauthenticated("this needs an agent's certificate");
-  const verified = verifyX509Svid(chain, judgement.bundle, { at: judgement.at });
+  const verified = verifyX509Svid(chain, bundle, { at });
   if (!verified.ok) throw unauthenticated(`the certificate is not valid here: ${verified.message}`);
   const node = agentNodeOf(verified.id);
   if (node === undefined) throw unauthenticated("the certificate is not an agent's");
-  const serial = normalizeSerial(verified.leaf.serialNumber);
-  refuseRevoked({ identity: verified.id.toString(), node, serial }, judgement.revocations);
-  return { kind: "agent", node, serial, certificateNotAfter: new Date(verified.leaf.validTo) };
+  const { serialNumber, validTo } = verified.leaf;
+  const serial = normalizeSerial(serialNumber);
+  return { identity: verified.id.toString(), node, serial, notAfter: new Date(validTo) };
 }
 
-function refuseRevoked(
-  agent: { readonly identity: string; readonly node: string; readonly serial: string },
-  revocations: RevocationsDocument,
-): void {
+function refuseRevoked(agent: Proof, revocations: RevocationsDocument): void {
   const revoked =
     revocations.serials.some((entry) => entry.serial === agent.serial) ||
     revocations.identities.some((entry) => entry.identity === agent.identity) ||
