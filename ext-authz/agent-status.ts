@@ -65,6 +65,8 @@ export interface ExternalTrustStatus {
   readonly authorities: number;
   /** When it was first seen as it is, since the agent's start. */
   readonly updatedAt?: string;
+  /** When it was last read and found good, since the agent's start: older than that nobody knows how things stand. */
+  readonly readAt?: string;
   /** Why the newest could not be had or read, while the last good one stays. */
   readonly problem?: string;
 }

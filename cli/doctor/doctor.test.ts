@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -108,6 +108,33 @@ describe("cellwall doctor", () => {
       /shop\/orders {2}2 x {2}request {5}path_normalization_failed {2}last 2026-11-24T10:00:00\.000Z\n {2}shop\/orders {2}1 x {2}connection {2}plaintext/,
     );
     expect(out).not.toContain("shop/other");
+  });
+
+  it("says that no agent is behind a socket that a killed one has left", async () => {
+    writeSet("127.0.0.1:1");
+    const run = join(folder(), "run");
+    mkdirSync(join(run, "shop.orders"), { recursive: true, mode: 0o700 });
+    const server = await listen(join(run, "shop.orders", "authz.sock")).then(() => servers.at(-1));
+    const look = () => doctor("--envoy", envoyOf("1.40.0"), "--run-dir", run);
+    expect((await look()).out).toMatch(/ok {7}shop\/orders: `.*authz\.sock` is for uid \d+ alone .*\[agent-socket\]/);
+    // A socket file outlives a process that is killed; one that is closed removes its own.
+    renameSync(join(run, "shop.orders", "authz.sock"), join(run, "shop.orders", "kept"));
+    await new Promise((resolve) => server?.close(resolve));
+    renameSync(join(run, "shop.orders", "kept"), join(run, "shop.orders", "authz.sock"));
+    const { code, out } = await look();
+    expect(out).toMatch(
+      /error {4}shop\/orders: no agent is behind `.*authz\.sock` \[agent-absent\]\n +remedy: start `cellwall up`/,
+    );
+    expect(out).toMatch(/note {5}shop\/orders: there is no socket `.*envoy\.sock` at the moment \[agent-absent\]/);
+    expect(code).toBe(1);
+  });
+
+  it("says which workloads it does not look at", async () => {
+    writeSet("127.0.0.1:1");
+    const own = "apiVersion: cellwall.dev/v1\nkind: Workload\nmetadata: { name: files, namespace: shop }\nspec: { mode: monitor }\n";
+    writeFileSync(join(folder(), "policies", "own.yaml"), own);
+    const { out } = await doctor("--envoy", envoyOf("1.40.0"));
+    expect(out).toContain("skipped  set: 1 workload without a generated sidecar: shop/files [sidecar]");
   });
 
   it("looks at a configuration of the user's own, and writes JSON", async () => {

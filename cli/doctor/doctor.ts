@@ -14,6 +14,7 @@ import { count } from "../screen.ts";
 import { readAdminAccess, stateFolder } from "../state-folder.ts";
 import { isolationVerdict } from "./isolation-verdict.ts";
 import { type Listening, parseListening } from "./listening.ts";
+import { lookAtAgent } from "./look-at-agent.ts";
 import { lookAtApp } from "./look-at-apps.ts";
 import { lookAtClock } from "./look-at-clock.ts";
 import { type EnvoyLook, lookAtEnvoy } from "./look-at-envoy.ts";
@@ -42,6 +43,7 @@ export async function doctor(folders: readonly string[], options: DoctorOptions,
     ...envoy.verdicts,
     clock,
     ...isolationVerdict(workloads),
+    ...unlookedAt(set, options),
     ...sidecars.flatMap((one) => one.verdicts),
   ];
   const names = new Set(workloads.map(fullName));
@@ -58,6 +60,22 @@ function workloadsOf(set: PolicySet, { workload, config }: DoctorOptions): reado
   throw new CliError("ERR_CLI_USAGE", "`--config` needs `--workload` where the set has several", {
     hint: "name the workload whose sidecar it is",
   });
+}
+
+/** Workloads whose Envoys are the users' own: only their agents know where those are. */
+function unlookedAt({ workloads }: PolicySet, { workload, config }: DoctorOptions): readonly Verdict[] {
+  const own = workloads.filter(({ sidecar }) => sidecar === undefined).map(fullName);
+  if (workload !== undefined || config !== undefined || own.length === 0) return [];
+  const message = `${count(own.length, "workload")} without a generated sidecar: ${some(own)}`;
+  const remedy = "`--workload <name> --config <its Envoy's configuration>` looks at one";
+  return [{ id: "sidecar", state: "skipped", subject: "set", message, remedy }];
+}
+
+const SOME = 5;
+
+function some(names: readonly string[]): string {
+  const more = names.length - SOME;
+  return `${names.slice(0, SOME).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 interface Surroundings {
@@ -78,7 +96,7 @@ async function lookAtSidecar(workload: Workload, around: Surroundings): Promise<
   const runDir =
     options.runDir === undefined ? stateFolder(options.state, io.cwd).run : resolve(io.cwd, options.runDir);
   const sockets = socketPaths(runDir, workload);
-  const agent = [sockets.authz, sockets.envoy].flatMap((path) => lookAtSocket(subject, "agent", path));
+  const agent = (await Promise.all([sockets.authz, sockets.envoy].map((path) => lookAtAgent(subject, path)))).flat();
   const adminSocket = join(runDir, `${workload.namespace}.${workload.name}.admin.sock`);
   const admin = existsSync(adminSocket) ? lookAtSocket(subject, "admin", adminSocket) : [];
   const source = await configOf(workload, { ...around, sockets, adminSocket });
@@ -86,7 +104,7 @@ async function lookAtSidecar(workload: Workload, around: Surroundings): Promise<
   const listening = listeningSockets();
   const apps = appEndpoints(source).flatMap((app) => lookAtApp(subject, app, listening));
   return {
-    verdicts: [...apps, ...agent, ...admin, lintVerdict(subject, source, around.envoy)],
+    verdicts: [...apps, ...agent, ...admin, lintVerdict(subject, source, around)],
     behaviours: behaviours(source).map((one) => ({ ...one, workload: subject })),
   };
 }
@@ -129,7 +147,7 @@ function noConfig(subject: string): Verdict {
   };
 }
 
-function lintVerdict(subject: string, source: ConfigSource, { version }: EnvoyLook): Verdict {
+function lintVerdict(subject: string, source: ConfigSource, { envoy: { version }, options }: Surroundings): Verdict {
   const findings = lintConfig(source, version === undefined ? {} : { envoyVersion: version });
   const { errors, warnings } = countFindings(findings);
   if (errors + warnings === 0)
@@ -143,7 +161,11 @@ function lintVerdict(subject: string, source: ConfigSource, { version }: EnvoyLo
     state: errors > 0 ? "error" : "warning",
     subject,
     message: `the configuration \`${source.file}\` has ${parts.join(" and ")}`,
-    remedy: "`cellwall envoy lint` shows them",
+    remedy: `\`${
+      options.config === undefined
+        ? `cellwall envoy render --workload ${subject} | cellwall envoy lint -`
+        : `cellwall envoy lint ${options.config}`
+    }\` shows them`,
   };
 }
 

@@ -30,7 +30,7 @@ export async function lookAtClock(
       state: "warning",
       subject,
       message: `the authority at ${authority.url} does not answer: ${reason}`,
-      remedy: "is it running?",
+      remedy: "start it: `cellwall up`, or `cellwall authority`; agents decide on what they have, for an hour at most",
     };
   }
 }

@@ -1,4 +1,10 @@
-import { type EnvoyVersion, formatEnvoyVersion, type LocatedEnvoy, locateEnvoy } from "../../envoy/index.ts";
+import {
+  checkSecurityFloor,
+  type EnvoyVersion,
+  formatEnvoyVersion,
+  type LocatedEnvoy,
+  locateEnvoy,
+} from "../../envoy/index.ts";
 import type { Io } from "../io.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -27,12 +33,12 @@ export async function lookAtEnvoy(explicit: string | undefined, io: Io): Promise
   }
 }
 
-function verdictsOf({ path, version, source }: LocatedEnvoy, warnings: readonly string[]): readonly Verdict[] {
-  const unsafe = source === "explicit" && warnings.length > 0;
+function verdictsOf({ path, version }: LocatedEnvoy, warnings: readonly string[]): readonly Verdict[] {
+  const floor = checkSecurityFloor(version);
   const shown = `Envoy ${formatEnvoyVersion(version)}, \`${path}\``;
-  if (unsafe) {
+  if (!floor.ok) {
     const remedy = "use a release that closes them: `cellwall envoy locate` fetches one";
-    return [{ id: "envoy", state: "error", subject: "host", message: `${shown}: ${warnings.join("; ")}`, remedy }];
+    return [{ id: "envoy", state: "error", subject: "host", message: `${shown}: ${floor.reason}`, remedy }];
   }
   return [
     { id: "envoy", state: "ok", subject: "host", message: `${shown}: no published hole is known` },

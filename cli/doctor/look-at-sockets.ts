@@ -22,7 +22,7 @@ export function lookAtSocket(subject: string, what: string, path: string): reado
       id: `${what}-socket`,
       state: "ok",
       subject,
-      message: `\`${path}\` is for uid ${found.uid} alone (${octal(found)})`,
+      message: `\`${path}\` is for uid ${found.uid} alone (${octal(found)}${isOpen(found) ? " in a folder that is shut" : ""})`,
     },
   ];
 }
@@ -31,7 +31,7 @@ export function lookAtSocket(subject: string, what: string, path: string): reado
 function openTo(subject: string, what: string, path: string, found: Stats): readonly Verdict[] {
   const folder = lstatSync(dirname(path), { throwIfNoEntry: false });
   const shut = folder !== undefined && (folder.mode & 0o011) === 0;
-  if ((found.mode & OTHERS) === 0 || shut) return [];
+  if (!isOpen(found) || shut) return [];
   return [
     {
       id: `${what}-socket`,
@@ -44,6 +44,10 @@ function openTo(subject: string, what: string, path: string, found: Stats): read
           : "give it 0600",
     },
   ];
+}
+
+function isOpen({ mode }: Stats): boolean {
+  return (mode & OTHERS) !== 0;
 }
 
 function replaceable(subject: string, what: string, path: string): readonly Verdict[] {

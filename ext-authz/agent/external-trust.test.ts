@@ -232,9 +232,11 @@ describe("another authority's trust bundle at a URL", () => {
     }
     expect(believed()?.x509Authorities[0]?.raw.equals(istio.root.raw)).toBe(true);
     expect(seen.changes).toBe(changes);
+    const stale = external.status()?.readAt ?? "";
     server.show(leaf("localhost"));
     await believes(next);
     expect(problemOf(external)).toBe("");
+    expect(Date.parse(external.status()?.readAt ?? "")).toBeGreaterThan(Date.parse(stale));
   });
 
   it("is waited for while the server is away, and believed over its absence once there has been one", async () => {

@@ -33,6 +33,7 @@ export class ExternalTrust {
   #location: BundleLocation | undefined;
   #bundle: TrustBundle | undefined;
   #updatedAt: Date | undefined;
+  #readAt: Date | undefined;
   #problem: string | undefined;
   #following = new AbortController();
 
@@ -53,6 +54,7 @@ export class ExternalTrust {
     this.#location = location;
     this.#bundle = location === undefined ? undefined : this.#kept(location);
     this.#updatedAt = undefined;
+    this.#readAt = undefined;
     this.#problem = undefined;
     this.#publish();
     if (location !== undefined) this.#follow(location);
@@ -65,6 +67,7 @@ export class ExternalTrust {
       source: locationText(this.#location),
       authorities: this.#bundle?.x509Authorities.length ?? 0,
       ...(this.#updatedAt === undefined ? {} : { updatedAt: this.#updatedAt.toISOString() }),
+      ...(this.#readAt === undefined ? {} : { readAt: this.#readAt.toISOString() }),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
     };
   }
@@ -104,6 +107,7 @@ export class ExternalTrust {
       return;
     }
     this.#problem = undefined;
+    this.#readAt = clock.now();
     if (sameBundle(read.bundle, this.#bundle)) {
       this.#updatedAt ??= clock.now();
       return;
