@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { TestCertificate } from "../../spiffe/testing/index.ts";
 
 /** No conversation of these tests takes longer. */
@@ -100,7 +100,7 @@ export function converse(socket: Socket, send: string, until?: string): Promise<
 }
 
 /** A TLS 1.3 connection straight to a sidecar's listener, with this certificate or none. */
-export function tlsTo(port: number, identity?: TestCertificate, alpn: readonly string[] = ["http/1.1"]): Socket {
+export function tlsTo(port: number, identity?: TestCertificate, alpn: readonly string[] = ["http/1.1"]): TLSSocket {
   const own = identity === undefined ? {} : { cert: identity.chainPem, key: identity.keyPem };
   return connectTls({
     host: "127.0.0.1",

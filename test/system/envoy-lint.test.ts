@@ -13,6 +13,7 @@ import { patchConfig } from "../../envoy/patch/index.ts";
 import { parseSpiffeId, parseTrustDomain } from "../../spiffe/index.ts";
 import { createTestCa, type TestCertificate } from "../../spiffe/testing/index.ts";
 import { depth } from "../support/depth.ts";
+import { startStandInSpire } from "../support/stand-in-spire.ts";
 import { startTestAgent, type TestAgent } from "./agent.ts";
 import { startHttpApp, startTcpApp, type TestApp } from "./app.ts";
 import { converse, tlsTo } from "./clients.ts";
@@ -218,28 +219,50 @@ it("every finding has a request that proves it, or a reason why none can", () =>
 });
 
 describe("a plaintext listener patched with mutual TLS", () => {
-  it("admits a workload of the mesh by its identity, and nobody else", async () => {
-    const { path, version } = await locateEnvoy();
-    const plain: Hole = { id: "plain", authz: "none", attack: async () => "", shows: () => false };
-    const target = { ...targetFor(version), mtls: true };
-    const { text, left } = patchConfig(readSource("envoy.yaml", userConfig([plain])), target);
-    expect(left).toEqual([]);
-    const envoy = await runEnvoy({ path, bootstrap: parse(text), adminSocket: at("admin.sock") });
-    const [port = 0] = ports;
-    const request = "GET /public/ HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
-    try {
-      await envoy.ready();
-      agent.checks.length = 0;
-      const web = await converse(tlsTo(port, ca.issue({ uris: ["spiffe://shop.example/shop/web"] })), request);
-      expect(web.text).toMatch(/^HTTP\/1\.1 200 /);
-      expect(agent.checks.at(-1)).toMatchObject({ ok: true, attributes: { listener: { kind: "mesh", port } } });
-      const foreign = createTestCa({ trustDomain: "shop.example" }).issue({ uris: ["spiffe://shop.example/shop/web"] });
-      const others = [tlsTo(port), tlsTo(port, foreign), connect(port, "127.0.0.1")];
-      const answers = await Promise.all(others.map((socket) => converse(socket, request)));
-      expect(answers.map((one) => one.text)).toEqual(["", "", ""]);
-      expect(agent.checks.length).toBe(1);
-    } finally {
-      await envoy.stop();
-    }
-  });
+  const spire = at("spire.sock");
+  const external = { bundle: { workloadApi: `unix:${spire}` }, certificates: { sds: `unix:${spire}` } };
+
+  it.each([
+    ["the agent", {}],
+    ["another authority's socket", { identity: external }],
+  ])(
+    "admits a workload of the mesh by its identity, and nobody else, with a certificate from %s",
+    async (_, issuer) => {
+      const elsewhere = ca.issue({ uris: [`${orders}`] });
+      const api = await startStandInSpire(spire, elsewhere.svid(), ca.bundle());
+      const { path, version } = await locateEnvoy();
+      const plain: Hole = { id: "plain", authz: "none", attack: async () => "", shows: () => false };
+      const usual = targetFor(version);
+      const target = { ...usual, mtls: true, mesh: { ...usual.mesh, ...issuer } };
+      const { text, left } = patchConfig(readSource("envoy.yaml", userConfig([plain])), target);
+      expect(left).toEqual([]);
+      const envoy = await runEnvoy({ path, bootstrap: parse(text), adminSocket: at("admin.sock") });
+      const [port = 0] = ports;
+      let shownSerial: string | undefined;
+      const request = "GET /public/ HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+      try {
+        await envoy.ready();
+        agent.checks.length = 0;
+        const connection = tlsTo(port, ca.issue({ uris: ["spiffe://shop.example/shop/web"] }));
+        connection.once("secureConnect", () => {
+          shownSerial = connection.getPeerX509Certificate()?.serialNumber;
+        });
+        const web = await converse(connection, request);
+        expect(web.text).toMatch(/^HTTP\/1\.1 200 /);
+        expect(agent.checks.at(-1)).toMatchObject({ ok: true, attributes: { listener: { kind: "mesh", port } } });
+        const foreign = createTestCa({ trustDomain: "shop.example" }).issue({
+          uris: ["spiffe://shop.example/shop/web"],
+        });
+        const others = [tlsTo(port), tlsTo(port, foreign), connect(port, "127.0.0.1")];
+        const answers = await Promise.all(others.map((socket) => converse(socket, request)));
+        expect(answers.map((one) => one.text)).toEqual(["", "", ""]);
+        expect(agent.checks.length).toBe(1);
+        const { serialNumber } = ("identity" in issuer ? elsewhere : server).certificate;
+        expect(shownSerial).toBe(serialNumber);
+      } finally {
+        api.close();
+        await envoy.stop();
+      }
+    },
+  );
 });
