@@ -1,20 +1,20 @@
 import type { StageMesh } from "./step.ts";
+import { until } from "./until.ts";
 
 type Records = StageMesh["records"];
 
 /** The records of several decision logs as one; a mark is a place in each of them. */
 export function joinedRecords(logs: readonly Records[]): Records {
   const marks: (readonly number[])[] = [];
-  const after = (mark: number, log: number): number => marks[mark]?.[log] ?? 0;
+  const since: Records["since"] = (mark) => logs.flatMap((log, index) => log.since(marks[mark]?.[index] ?? 0));
   return {
     mark: () => marks.push(logs.map((log) => log.mark())) - 1,
-    since: (mark) => logs.flatMap((log, index) => log.since(after(mark, index))),
-    waitFor(mark, fits, deadlineMs) {
-      const waiting = logs.map((log, index) => log.waitFor(after(mark, index), fits, deadlineMs));
-      return new Promise((resolve, reject) => {
-        for (const each of waiting) each.then((found) => found !== undefined && resolve(found), reject);
-        Promise.all(waiting).then((all) => resolve(all.find((found) => found !== undefined)), reject);
-      });
-    },
+    since,
+    waitFor: (mark, fits, deadlineMs) =>
+      until(
+        () => since(mark).find(fits),
+        (found) => found !== undefined,
+        deadlineMs,
+      ),
   };
 }
