@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { certificatesFromPem } from "../spiffe/index.ts";
 import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
-import { spkiOf } from "./profile.ts";
+import { spkiOf } from "./public-key.ts";
 import { readSetting } from "./settings.ts";
 import type { AuthorityRole, AuthorityRow, AuthorityState, CaDatabase } from "./tables.ts";
 

@@ -7,7 +7,8 @@ import { signingRequest } from "./certificate-request.ts";
 import type { CaContext } from "./context.ts";
 import { pemOf, tryReadKey } from "./encrypted-key.ts";
 import { type Made, type MadeIssuer, madeOf, makeIntermediate } from "./making.ts";
-import { issuerOf, spkiOf } from "./profile.ts";
+import { issuerOf } from "./profile.ts";
+import { spkiOf } from "./public-key.ts";
 import type { Rotatable } from "./rotatable.ts";
 
 /** What people bring, as PEM. */

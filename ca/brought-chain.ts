@@ -3,7 +3,8 @@ import { systemId, tryParseSpiffeId, verifyX509Svid } from "../spiffe/index.ts";
 import { CaError } from "./ca-error.ts";
 import type { CaContext } from "./context.ts";
 import { outlastSeconds, validityFrom } from "./lifetimes.ts";
-import { issuerOf, signLeaf, spkiOf } from "./profile.ts";
+import { issuerOf, signLeaf } from "./profile.ts";
+import { spkiOf } from "./public-key.ts";
 
 /** A root and an intermediate below it that somebody has brought. */
 export interface BroughtChain {

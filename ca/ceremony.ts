@@ -3,7 +3,8 @@ import { certificatesToPem, parseSpiffeId, type TrustDomain } from "../spiffe/in
 import { CaError } from "./ca-error.ts";
 import { parseCsr } from "./csr.ts";
 import { generateKey } from "./key-folder.ts";
-import { issuerOf, type RandomBytes, signIntermediateFor, signRoot, spkiOf } from "./profile.ts";
+import { issuerOf, type RandomBytes, signIntermediateFor, signRoot } from "./profile.ts";
+import { spkiOf } from "./public-key.ts";
 
 /** What a ceremony works with beside keys and certificates. */
 export interface CeremonyParts {

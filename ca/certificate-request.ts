@@ -12,7 +12,7 @@ import {
   unsignedInteger,
 } from "./der.ts";
 import { OID } from "./oids.ts";
-import { spkiOf } from "./profile.ts";
+import { spkiOf } from "./public-key.ts";
 
 /** A PKCS#10 request (RFC 2986) for a signing certificate, as DER: empty subject, the trust domain's URI, P-256. */
 export function signingRequest(key: KeyObject, uri: string): Buffer {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseSpiffeId } from "../spiffe/index.ts";
 import { CaError } from "./ca-error.ts";
 import { parseCsr } from "./csr.ts";
+import { spkiOf } from "./public-key.ts";
 import { makeFolder, removeFolder } from "./testing/authority.ts";
 import { certificateRequest, freshKey } from "./testing/certificate-request.ts";
 
@@ -46,6 +47,11 @@ describe("parseCsr", () => {
   it("returns the key that the request proves possession of", () => {
     const key = freshKey();
     expect(parseCsr(certificateRequest({ key }), id).equals(createPublicKey(key))).toBe(true);
+  });
+
+  it("notes the key's own encoding, byte for byte as it would be exported", () => {
+    const key = parseCsr(certificateRequest({ key: freshKey() }), id);
+    expect(spkiOf(key)).toEqual(key.export({ type: "spki", format: "der" }));
   });
 
   it("reads what OpenSSL makes, with subject and other names, and ignores both", async () => {

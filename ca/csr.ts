@@ -3,7 +3,7 @@ import type { SpiffeId } from "../spiffe/index.ts";
 import { CaError } from "./ca-error.ts";
 import { type Asn1, childrenOf, contentOf, oidOf, parseDer, Tag, TagClass, toDer } from "./der.ts";
 import { OID } from "./oids.ts";
-import { keepSpki } from "./profile.ts";
+import { keepSpki } from "./public-key.ts";
 
 const MAX_BYTES = 8192;
 const P256_POINT_BYTES = 65;

@@ -4,7 +4,8 @@ import { nextGeneration } from "./authority-rows.ts";
 import type { CaContext } from "./context.ts";
 import { appendToLedger, type LedgerNote } from "./ledger.ts";
 import { validityFrom } from "./lifetimes.ts";
-import { crossSign, type Issuer, serialNumberOf, signIntermediate, signLeaf, signRoot, spkiOf } from "./profile.ts";
+import { crossSign, type Issuer, serialNumberOf, signIntermediate, signLeaf, signRoot } from "./profile.ts";
+import { spkiOf } from "./public-key.ts";
 import type { AuthorityRole, AuthorityState, CaTransaction } from "./tables.ts";
 
 /** A new authority whose key is on disk, before the store knows of it. */

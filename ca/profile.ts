@@ -1,9 +1,8 @@
-import { createHash, createPublicKey, type KeyObject, sign, X509Certificate } from "node:crypto";
+import { createPublicKey, type KeyObject, sign, X509Certificate } from "node:crypto";
 import { normalizeSerial, type SpiffeId, type TrustDomain } from "../spiffe/index.ts";
 import { CaError } from "./ca-error.ts";
 import {
   type Asn1,
-  bitString,
   childrenOf,
   contentOf,
   explicit,
@@ -20,7 +19,9 @@ import {
   utf8String,
 } from "./der.ts";
 import { caExtensions, type HostNames, leafExtensions } from "./extensions.ts";
+import { leafToBeSigned, signedDer } from "./leaf-writer.ts";
 import { OID } from "./oids.ts";
+import { keyIdOf, spkiOf } from "./public-key.ts";
 
 /** A signing certificate with its key. */
 export interface Issuer {
@@ -28,6 +29,8 @@ export interface Issuer {
   readonly privateKey: KeyObject;
   /** The certificate's subject, byte for byte: what its leaves carry as issuer. */
   readonly subject: Asn1;
+  /** The same as DER. */
+  readonly subjectDer: Buffer;
   readonly keyId: Buffer;
   readonly notAfter: Date;
 }
@@ -132,7 +135,7 @@ export function crossSign(parts: {
 
 /**
  * Signs an X.509-SVID: empty subject, exactly one URI (X-1), a path that is not the root (X-2), no longer valid than its
- * issuer. `hosts` is for the authority's own TLS certificate alone. Throws `ERR_CA_PROFILE`.
+ * issuer. `hosts`, also an empty one, is for the authority's own TLS certificate alone. Throws `ERR_CA_PROFILE`.
  */
 export function signLeaf(parts: {
   readonly id: SpiffeId;
@@ -145,65 +148,28 @@ export function signLeaf(parts: {
   const { id, issuer, publicKey } = parts;
   if (id.path === "") throw new CaError("ERR_CA_PROFILE", `an X.509-SVID needs an identity with a path: \`${id}\``);
   const keys = { keyId: keyIdOf(publicKey), issuerKeyId: issuer.keyId };
-  const extensions = leafExtensions({ uri: id.toString(), hosts: parts.hosts ?? {}, ...keys });
   const validity = capped(parts.validity, issuer);
-  const template = {
-    serial: serialOf(parts.random),
-    issuer: issuer.subject,
-    subject: sequence(),
-    validity,
-    publicKey,
-    extensions,
-  };
-  return signCertificate(template, issuer.privateKey);
+  const serial = serialOf(parts.random);
+  if (parts.hosts === undefined) {
+    const about = { serial, issuerName: issuer.subjectDer, spki: spkiOf(publicKey), uri: id.toString() };
+    return signDer(leafToBeSigned({ ...about, ...keys, ...validity }), { serial, validity, key: issuer.privateKey });
+  }
+  const extensions = leafExtensions({ uri: id.toString(), hosts: parts.hosts, ...keys });
+  const names = { issuer: issuer.subject, subject: sequence() };
+  return signCertificate({ serial, validity, publicKey, extensions, ...names }, issuer.privateKey);
 }
 
 /** A signing certificate and its key, read back. INVARIANT: the two belong together; callers check it. */
 export function issuerOf(certificate: X509Certificate, privateKey: KeyObject): Issuer {
   const subject = subjectOf(certificate.raw);
   const keyId = statedKeyIdOf(certificate.raw) ?? keyIdOf(certificate.publicKey);
-  return Object.freeze({ certificate, privateKey, subject, keyId, notAfter: new Date(certificate.validTo) });
+  const notAfter = new Date(certificate.validTo);
+  return Object.freeze({ certificate, privateKey, subject, subjectDer: toDer(subject), keyId, notAfter });
 }
 
 /** A certificate's serial: lower-case hex without leading zeros. */
 export function serialNumberOf(certificate: X509Certificate): string {
   return normalizeSerial(certificate.serialNumber);
-}
-
-/** The first 160 bits of SHA-256 over the public key's bits (RFC 7093, section 2, method 1). */
-export function keyIdOf(publicKey: KeyObject): Buffer {
-  return createHash("sha256")
-    .update(keyBitsOf(spkiOf(publicKey)))
-    .digest()
-    .subarray(0, 20);
-}
-
-function keyBitsOf(spki: Buffer): Buffer {
-  if (spki.length === P256_SPKI_BYTES && spki.subarray(0, P256_SPKI.length).equals(P256_SPKI)) {
-    return spki.subarray(P256_SPKI.length);
-  }
-  const [, bits] = childrenOf(parseDer(spki), Tag.SEQUENCE);
-  return contentOf(bits, Tag.BITSTRING).subarray(1);
-}
-
-/** What stands before an uncompressed point of P-256 in its SubjectPublicKeyInfo: the one form that it has there. */
-const P256_SPKI = Buffer.from("3059301306072a8648ce3d020106082a8648ce3d030107034200", "hex");
-const P256_SPKI_BYTES = P256_SPKI.length + 65;
-
-const spkis = new WeakMap<KeyObject, Buffer>();
-
-/** DER of a public key's SubjectPublicKeyInfo; taken from the key once, as that costs as much as several signatures. */
-export function spkiOf(publicKey: KeyObject): Buffer {
-  const known = spkis.get(publicKey);
-  if (known !== undefined) return known;
-  const spki = publicKey.export({ type: "spki", format: "der" });
-  spkis.set(publicKey, spki);
-  return spki;
-}
-
-/** Notes a key's SubjectPublicKeyInfo where its bytes are at hand. INVARIANT: it is the one that the key would be exported as. */
-export function keepSpki(publicKey: KeyObject, spki: Buffer): void {
-  spkis.set(publicKey, spki);
 }
 
 function signCertificate(template: Template, key: KeyObject): SignedCertificate {
@@ -219,8 +185,14 @@ function signCertificate(template: Template, key: KeyObject): SignedCertificate 
     parseDer(spkiOf(template.publicKey)),
     explicit(3, sequence(...template.extensions)),
   );
-  const signature = sign("sha256", toDer(tbs), key);
-  const der = toDer(sequence(tbs, algorithm, bitString(signature)));
+  return signDer(toDer(tbs), { serial, validity, key });
+}
+
+function signDer(
+  toBeSigned: Buffer,
+  { key, serial, validity }: { readonly key: KeyObject; readonly serial: Buffer; readonly validity: Validity },
+): SignedCertificate {
+  const der = signedDer(toBeSigned, sign("sha256", toBeSigned, key));
   return { der, serial: normalizeSerial(serial.toString("hex")), ...validity };
 }
 

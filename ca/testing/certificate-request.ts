@@ -13,7 +13,7 @@ import {
   unsignedInteger,
 } from "../der.ts";
 import { OID } from "../oids.ts";
-import { spkiOf } from "../profile.ts";
+import { spkiOf } from "../public-key.ts";
 
 /** What a test may want to say about a request; each field is written as told, sound or not. */
 export interface RequestFields {
