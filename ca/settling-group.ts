@@ -8,7 +8,7 @@ import type { CaTransaction } from "./tables.ts";
 
 /** What a group stands on. */
 export interface GroupParts {
-  readonly context: CaContext;
+  readonly context: Pick<CaContext, "clock" | "db" | "reached">;
   readonly counters: Counting;
   /** Runs work that nothing else may run beside; what it rejects with, the whole group is told. */
   exclusively<T>(work: () => Promise<T>): Promise<T>;

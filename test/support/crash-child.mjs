@@ -51,9 +51,13 @@ const agent = await ca.enrol({ token, csr: csr("spiffe://shop.example/cellwall/a
 acknowledge(agent.certificate.serial);
 process.stdout.write("working\n");
 for (let round = 0; ; round += 1) {
-  const requests = [1, 2, 3].map(() => ({ identity: WEB, csr: csr(WEB) }));
-  const { certificates } = await ca.issueSvids("here", { requests });
-  for (const { serial } of certificates) acknowledge(serial);
+  // Calls that come at once share a commit.
+  const calls = [1, 2, 3].map(async (count) => {
+    const requests = Array.from({ length: count }, () => ({ identity: WEB, csr: csr(WEB) }));
+    const { certificates } = await ca.issueSvids("here", { requests });
+    for (const { serial } of certificates) acknowledge(serial);
+  });
+  await Promise.all(calls);
   const published = await ca.publishBundle(setOf(round), "test");
   process.stdout.write(`revision ${published.revision}\n`);
   for (const what of ["intermediate", "jwt", "root"]) {
