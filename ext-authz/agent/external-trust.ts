@@ -98,11 +98,9 @@ export class ExternalTrust {
     const { clock, files, log } = this.#options;
     const source = locationText(location);
     if (!read.ok) {
+      const meanwhile = this.#bundle === undefined ? "until it is, sidecars believe nobody" : "the last one stays";
       if (read.why !== this.#problem)
-        log.error(
-          { source, error: read.why },
-          "the trust bundle of the workloads' issuer cannot be had; the last one stays",
-        );
+        log.error({ source, error: read.why }, `the trust bundle of the workloads' issuer cannot be had; ${meanwhile}`);
       this.#problem = read.why;
       return;
     }
