@@ -29,6 +29,7 @@ import type { AttestedNode, SystemSvidOptions } from "./issuing.ts";
 import type { LedgerCheck, LedgerQuery } from "./ledger.ts";
 import type { Provenance, PublishOutcome } from "./policy-bundles.ts";
 import type { EnrolmentRefusal } from "./refusal.ts";
+import type { RevocationList } from "./revocation-lists.ts";
 import type { TrustNotice } from "./rotation.ts";
 
 /**
@@ -116,6 +117,8 @@ export interface CertificateAuthority {
   issueProbe(node: string, request: RenewRequest, serial?: string): Promise<IssuedCertificate>;
   /** What agents are told beside the trust bundle. */
   trustNotice(): TrustNotice;
+  /** Lists of revoked certificates (CRLs) of every authority, for verifiers; none where nobody asked for them. */
+  revocationLists(): readonly RevocationList[];
   /** The newest certificates of the root, signed by the one before it, for those who do not know it yet. */
   crossCertificates(): readonly X509Certificate[];
   /** What expires when, who holds what, who has not confirmed what. */

@@ -41,6 +41,14 @@ export function leafExtensions(parts: {
   ];
 }
 
+/** Extensions of a list of revoked certificates (RFC 5280, section 5.2). */
+export function listExtensions(parts: { readonly issuerKeyId: Buffer; readonly number: Buffer }): Asn1[] {
+  return [
+    extension(OID.authorityKeyIdentifier, false, sequence(implicit(0, parts.issuerKeyId))),
+    extension(OID.crlNumber, false, unsignedInteger(parts.number)),
+  ];
+}
+
 /** Bit 0. */
 const DIGITAL_SIGNATURE = bitString(Buffer.from([0x80]), 7);
 /** Bits 5 and 6. */

@@ -8,6 +8,7 @@ export const OID = {
   subjectKeyIdentifier: "2.5.29.14",
   keyUsage: "2.5.29.15",
   subjectAltName: "2.5.29.17",
+  crlNumber: "2.5.29.20",
   basicConstraints: "2.5.29.19",
   authorityKeyIdentifier: "2.5.29.35",
   extendedKeyUsage: "2.5.29.37",

@@ -15,6 +15,7 @@ import { type Lifetimes, resolveLifetimes } from "./lifetimes.ts";
 import { migrations } from "./migrations/index.ts";
 import { openPolicyBundles, type ShardOf } from "./policy-bundles.ts";
 import { type Recovery, recover } from "./recover.ts";
+import { RevocationLists } from "./revocation-lists.ts";
 import { openRevocations } from "./revocations.ts";
 import { RunningAuthority } from "./running-authority.ts";
 import type { CaTables } from "./tables.ts";
@@ -43,6 +44,8 @@ export interface CaOptions {
   readonly reached?: (point: CrashPoint) => void;
   /** Makes a destination's shard; the policies' own where absent. */
   readonly shardOf?: ShardOf;
+  /** Signs lists of revoked certificates (CRLs) too; `ERR_CA_OFFLINE` where they cannot cover the whole chain. */
+  readonly revocationLists?: boolean | undefined;
 }
 
 /**
@@ -66,10 +69,12 @@ export async function openCertificateAuthority(options: CaOptions): Promise<Cert
     head: await ledgerHead(context.db),
     timers: options.timers ?? systemTimers,
     onProblem: options.onProblem ?? warn,
+    lists: options.revocationLists === true ? new RevocationLists({ context, hierarchy, revocations }) : undefined,
     highWater: new HighWaterKeeper(context.keys.path, context.db),
   });
   try {
     await authority.renewDue();
+    authority.demandLists();
   } catch (error) {
     await authority.close();
     throw error;

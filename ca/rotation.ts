@@ -1,4 +1,4 @@
-import type { Laggard, NodeTrustReport, RotateOrder, RotationStatus } from "../protocol/index.ts";
+import type { Laggard, NodeTrustReport, RotateOrder, RotationStatus, TrustBundles } from "../protocol/index.ts";
 import { publicKeyFingerprint } from "../spiffe/index.ts";
 import { active, prepared } from "./authorities.ts";
 import type { SigningAuthority } from "./authority-rows.ts";
@@ -23,6 +23,7 @@ export interface RotationParts {
 export interface TrustNotice {
   readonly tainted?: readonly string[];
   readonly probe?: string;
+  readonly revocationLists?: TrustBundles["revocationLists"];
 }
 
 const KINDS: readonly Rotatable[] = ["root", "intermediate", "jwt"];

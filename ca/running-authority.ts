@@ -35,6 +35,7 @@ import type { PolicyBundles, Provenance, PublishedBundle, PublishOutcome } from 
 import { startQueue } from "./queue.ts";
 import { type EnrolmentRefusal, recordRefusals } from "./refusal.ts";
 import { type Registry, registryOf } from "./registry.ts";
+import type { RevocationList, RevocationLists } from "./revocation-lists.ts";
 import type { PublishedRevocations, Revocations } from "./revocations.ts";
 import { Rotation, type TrustNotice } from "./rotation.ts";
 import { SettlingGroup } from "./settling-group.ts";
@@ -53,6 +54,8 @@ export interface RunningParts {
   readonly timers: Timers;
   readonly onProblem: (error: unknown) => void;
   readonly highWater: HighWaterKeeper;
+  /** Absent where nobody asked for them. */
+  readonly lists: RevocationLists | undefined;
 }
 
 /** Who signs, and what agents are told of it; compared to tell that it has changed. */
@@ -180,10 +183,12 @@ export class RunningAuthority implements CertificateAuthority {
   async revoke(request: RevokeRequest, actor: string): Promise<RevokeResponse> {
     const response = await this.#exclusive(async () => {
       const revoked = await this.#parts.revocations.revoke(request, actor);
+      await this.#parts.lists?.renew();
       await this.#note(true);
       return revoked;
     });
     this.#tell("revocations");
+    if (this.#parts.lists !== undefined) this.#tell("trust-bundle");
     return response;
   }
 
@@ -239,7 +244,16 @@ export class RunningAuthority implements CertificateAuthority {
   }
 
   trustNotice(): TrustNotice {
-    return this.#rotation.notice();
+    return { ...this.#rotation.notice(), ...this.#listNotice() };
+  }
+
+  revocationLists(): readonly RevocationList[] {
+    return this.#parts.lists?.current ?? [];
+  }
+
+  /** Refuses to go on where lists were asked for and cannot be whole; `ERR_CA_OFFLINE`. */
+  demandLists(): void {
+    this.#parts.lists?.demandWhole();
   }
 
   subscribe(listener: (what: CaChange) => void): () => void {
@@ -284,12 +298,30 @@ export class RunningAuthority implements CertificateAuthority {
   async #renew(before: Signing = this.#signing()): Promise<void> {
     const { revocations, bundles } = this.#parts;
     await this.#rotation.advance();
+    await this.#renewLists();
     const after = this.#signing();
     if (after.signs !== before.signs) this.#tell("signing");
     if (after.told !== before.told) this.#tell("trust-bundle");
     if (await revocations.renew()) this.#tell("revocations");
     if (await bundles.renew()) this.#tell("bundle");
     await this.#note(true);
+  }
+
+  async #renewLists(): Promise<void> {
+    const { lists, onProblem } = this.#parts;
+    if (lists === undefined) return;
+    const before = lists.problem;
+    await lists.renew();
+    if (lists.problem !== undefined && lists.problem !== before)
+      onProblem(new CaError("ERR_CA_OFFLINE", `there are no revocation lists: ${lists.problem}`));
+  }
+
+  #listNotice(): Pick<TrustNotice, "revocationLists"> {
+    const lists = this.revocationLists();
+    if (lists.length === 0) return {};
+    return {
+      revocationLists: lists.map(({ der, until }) => ({ der: der.toString("base64url"), until: until.toISOString() })),
+    };
   }
 
   /** Keeps the high-water mark; where it cannot be written, the work that it is about is done all the same. */
@@ -303,7 +335,7 @@ export class RunningAuthority implements CertificateAuthority {
     const signs = hierarchy.all().filter(({ state }) => state === "active");
     return {
       signs: signs.map(({ serial }) => serial).join(),
-      told: JSON.stringify([hierarchy.bundleHash(), this.#rotation.notice()]),
+      told: JSON.stringify([hierarchy.bundleHash(), this.trustNotice()]),
     };
   }
 

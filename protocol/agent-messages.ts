@@ -105,6 +105,8 @@ export const trustBundles = z.strictObject({
   bundles: z.record(z.string(), z.string()),
   /** SHA-256 of public keys (SubjectPublicKeyInfo): what they signed is to be replaced now, as one of them may be in other hands. */
   tainted: z.array(sha256Hex).optional(),
+  /** Lists of revoked certificates (CRLs, base64url DER) that cover every chain of the own trust domain, each with its end. */
+  revocationLists: z.array(z.strictObject({ der: base64url, until: instant })).optional(),
   /** Names an authority that is about to sign: agents try a handshake with a certificate of it and report how it went. */
   probe: z.string().optional(),
 });

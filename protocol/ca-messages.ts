@@ -41,6 +41,9 @@ export type RotateOrder = z.infer<typeof rotateRequest>;
 /** Answer to `POST /v1/ca/requests` (admin): a PKCS#10 request for an intermediate, in PEM. */
 export const signingRequest = z.strictObject({ request: z.string() });
 
+/** `GET /v1/ca/crl` (admin): revocation lists of every authority in PEM; none where the authority signs none. */
+export const revocationListsMessage = z.strictObject({ lists: z.array(z.string()), until: instant.optional() });
+
 /** `POST /v1/ca/imports` (admin): certificates in PEM; the intermediate's key waits where its request was made. */
 export const importRequest = z.strictObject({
   root: z.string(),

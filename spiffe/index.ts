@@ -3,7 +3,7 @@ export { certificateFromDer, publicKeyFingerprint } from "./certificate.ts";
 export { type JwtSvid, MAX_TOKEN_CHARS, parseJwtSvid } from "./jwt-svid.ts";
 export { matchAny, matchId, matchMemberOf, matchOneOf, type SpiffeIdMatcher } from "./matcher.ts";
 export { isSelfIssued, peerChain, type ShownCertificate } from "./peer-chain.ts";
-export { certificatesFromPem, certificatesToPem } from "./pem.ts";
+export { certificatesFromPem, certificatesToPem, revocationListToPem } from "./pem.ts";
 export { MAX_ID_BYTES, MAX_TRUST_DOMAIN_BYTES } from "./scan.ts";
 export { normalizeSerial, tryNormalizeSerial } from "./serial.ts";
 export {
@@ -37,6 +37,7 @@ export {
   parseJwtBundle,
   parseTrustBundle,
   parseTrustBundleMap,
+  type RevocationListDer,
   type TrustBundle,
 } from "./trust-bundle.ts";
 export { parseTrustDomain, type TrustDomain, type TrustDomainResult, tryParseTrustDomain } from "./trust-domain.ts";

@@ -7,15 +7,20 @@ const LABEL = "CERTIFICATE";
 
 /** Certificates as PEM blocks one after the other, each ending in a line break (RFC 7468). */
 export function certificatesToPem(certificates: readonly X509Certificate[]): string {
-  return certificates.map((certificate) => derToPem(certificate.raw)).join("");
+  return certificates.map((certificate) => derToPem(certificate.raw, LABEL)).join("");
 }
 
-function derToPem(der: Uint8Array): string {
+/** A certificate revocation list as a PEM block. */
+export function revocationListToPem(der: Uint8Array): string {
+  return derToPem(der, "X509 CRL");
+}
+
+function derToPem(der: Uint8Array, label: string): string {
   const lines =
     Buffer.from(der)
       .toString("base64")
       .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${LABEL}-----\n${lines.join("\n")}\n-----END ${LABEL}-----\n`;
+  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }
 
 /**

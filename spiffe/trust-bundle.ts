@@ -17,6 +17,14 @@ export interface TrustBundle {
   /** Grows with every change of content; below 2^64. */
   readonly sequence?: bigint;
   readonly refreshHintSeconds?: number;
+  /** Lists of revoked certificates (CRLs) that cover every chain, where the authority signs them; no part of the document. */
+  readonly revocationLists?: readonly RevocationListDer[];
+}
+
+/** A certificate revocation list as DER, and when it ends. */
+export interface RevocationListDer {
+  readonly der: Uint8Array;
+  readonly until: Date;
 }
 
 const KEY_TYPES: ReadonlySet<JsonValue | undefined> = new Set(["EC", "RSA"]);

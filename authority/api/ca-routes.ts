@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { caStatus, importRequest, ledgerCheck, rotateRequest, signingRequest } from "../../protocol/index.ts";
+import {
+  caStatus,
+  importRequest,
+  ledgerCheck,
+  revocationListsMessage,
+  rotateRequest,
+  signingRequest,
+} from "../../protocol/index.ts";
+import { revocationListToPem } from "../../spiffe/index.ts";
 import { audited, type Services } from "../services.ts";
 import { ACTOR } from "./publisher-rights.ts";
 import { get, json, post, type Route } from "./route.ts";
@@ -9,7 +17,14 @@ const IMPORT_LIMIT_BYTES = 256 * 1024;
 
 /** The routes about the certificate authority itself, for whoever holds the local admin token. */
 export function caRoutes(services: Services): readonly Route[] {
-  return [status(services), rotate(services), request(services), bring(services), checkLedger(services)];
+  return [
+    status(services),
+    lists(services),
+    rotate(services),
+    request(services),
+    bring(services),
+    checkLedger(services),
+  ];
 }
 
 function status({ ca }: Services): Route {
@@ -58,6 +73,21 @@ function checkLedger({ ca }: Services): Route {
     summary: "Walks the ledger's hash chain, and on to the last entry that is known outside of the database.",
     response: { kind: "json", name: "LedgerCheck", schema: ledgerCheck },
     handle: async () => json(await ca.verifyLedger()),
+  });
+}
+
+function lists({ ca }: Services): Route {
+  return get({
+    path: "/v1/ca/crl",
+    access: "admin",
+    summary: "Revocation lists (CRLs) of every authority, in PEM.",
+    response: { kind: "json", name: "RevocationLists", schema: revocationListsMessage },
+    handle() {
+      const all = ca.revocationLists();
+      const [first] = all;
+      const until = first === undefined ? {} : { until: first.until.toISOString() };
+      return json({ lists: all.map(({ der }) => revocationListToPem(der)), ...until });
+    },
   });
 }
 

@@ -81,6 +81,7 @@ export interface TestOptions {
   readonly shardOf?: ShardOf;
   readonly keyPassphrase?: string;
   readonly brought?: Brought;
+  readonly revocationLists?: boolean;
 }
 
 /** Makes a folder that the caller removes by `removeFolder`. */
@@ -107,6 +108,7 @@ export async function openTestAuthority(options: TestOptions & { readonly folder
     onProblem: (error) => problems.push(error),
     keyPassphrase: options.keyPassphrase,
     brought: options.brought,
+    revocationLists: options.revocationLists,
     ...(options.shardOf === undefined ? {} : { shardOf: options.shardOf }),
     ...(options.lifetimes === undefined ? {} : { lifetimes: options.lifetimes }),
   });

@@ -15,7 +15,8 @@ export const registerAuthority: Register = (program, { io, action }) => {
     .option(
       "--svid-lifetime <seconds>",
       "life of workloads' certificates, from which the other lifetimes follow; default 3600",
-    );
+    )
+    .option("--crl", "sign revocation lists (CRLs) too: sidecars then refuse what is revoked in the handshake");
   examples(
     withPassphrase(withLogFormat(withState(command))),
     "authority --trust-domain shop.example",

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { withAuthority } from "../authority-options.ts";
+import { type AuthorityOptions, withAuthority } from "../authority-options.ts";
 import type { LedgerOptions } from "../ca/ca-ledger.ts";
 import type { VerifyOptions } from "../ca/ca-ledger-verify.ts";
 import type { RevokeOptions } from "../ca/ca-revoke.ts";
@@ -17,6 +17,7 @@ export const registerCa: Register = (program, context) => {
   registerLedger(ca, context);
   registerRotate(ca, context);
   registerRevoke(ca, context);
+  registerCrl(ca, context);
   registerToken(ca, context);
   registerCaKeys(ca, context);
 };
@@ -114,6 +115,18 @@ function registerRevoke(ca: Command, { io, action }: CommandContext): void {
     action(async (options: RevokeOptions) => {
       const { caRevoke } = await import("../ca/ca-revoke.ts");
       return caRevoke(options, io);
+    }),
+  );
+}
+
+function registerCrl(ca: Command, { io, action }: CommandContext): void {
+  const command = ca
+    .command("crl")
+    .description("print the revocation lists (CRLs) of every authority, for other verifiers");
+  examples(withAuthority(command), "ca crl > crl.pem").action(
+    action(async (options: AuthorityOptions) => {
+      const { caCrl } = await import("../ca/ca-crl.ts");
+      return caCrl(options, io);
     }),
   );
 }

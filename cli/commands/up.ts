@@ -18,6 +18,7 @@ export const registerUp: Register = (program, { io, action }) => {
       "--svid-lifetime <seconds>",
       "life of workloads' certificates, from which the other lifetimes follow; default 3600",
     )
+    .option("--crl", "sign revocation lists (CRLs) too: sidecars then refuse what is revoked in the handshake")
     .option("--decisions", "print each decision as it falls")
     .option("--verbose", "print what authority and agent have to say");
   examples(

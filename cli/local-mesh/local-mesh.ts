@@ -14,6 +14,8 @@ export interface LocalMeshOptions {
   readonly namespace?: string;
   /** How long certificates and keys hold. */
   readonly lifetimes?: NonNullable<MeshOptions["lifetimes"]>;
+  /** Signs revocation lists (CRLs) too. */
+  readonly revocationLists?: boolean;
   /** What authority and agent have to say; default: nothing. */
   readonly log?: NonNullable<MeshOptions["log"]>;
   /** What an Envoy has to say, a line at a time. */

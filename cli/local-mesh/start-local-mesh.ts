@@ -49,6 +49,7 @@ async function start(options: LocalMeshOptions, undo: Undo): Promise<LocalMesh> 
     onDecision: records.add,
     ...(options.log === undefined ? {} : { log: options.log }),
     ...(options.lifetimes === undefined ? {} : { lifetimes: options.lifetimes }),
+    revocationLists: options.revocationLists,
   });
   undo.add(() => mesh.stop());
   undo.add(

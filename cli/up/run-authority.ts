@@ -22,6 +22,7 @@ export interface AuthorityRunOptions extends StateOptions, LogOptions {
   readonly policies: readonly string[];
   readonly keyPassphraseFile?: string;
   readonly svidLifetime?: string;
+  readonly crl?: boolean;
 }
 
 const PUBLISHER = "cellwall authority";
@@ -37,6 +38,7 @@ export async function runAuthority(options: AuthorityRunOptions, io: Io): Promis
     ...(trustDomain === undefined ? {} : { trustDomain }),
     orFreePort: false,
     keyPassphrase: readPassphrase(options.keyPassphraseFile, io),
+    revocationLists: options.crl,
     ...(options.svidLifetime === undefined ? {} : { lifetimes: { svidSeconds: readSeconds(options.svidLifetime) } }),
     clock: io.clock,
     names: options.name,

@@ -34,6 +34,8 @@ export interface AuthorityStart {
   readonly lifetimes?: Partial<Lifetimes> | undefined;
   /** Encrypts the private keys on disk. */
   readonly keyPassphrase?: string | undefined;
+  /** Signs revocation lists (CRLs) too. */
+  readonly revocationLists?: boolean | undefined;
   readonly localNode?: string;
   readonly names?: readonly string[];
   readonly log?: AuthorityLog;
@@ -77,6 +79,7 @@ async function open(start: AuthorityStart, undo: Undo): Promise<StartedAuthority
     clock,
     shardOf,
     onProblem,
+    revocationLists: start.revocationLists,
     jwtIssuer: () => running?.jwtIssuer(),
     ...(start.lifetimes === undefined ? {} : { lifetimes: start.lifetimes }),
   });

@@ -36,6 +36,8 @@ export interface MeshOptions {
   readonly lifetimes?: Partial<Lifetimes>;
   /** Encrypts the authority's private keys on disk. */
   readonly keyPassphrase?: string | undefined;
+  /** Signs revocation lists (CRLs) too. */
+  readonly revocationLists?: boolean | undefined;
   /** Told of the first publish, good or bad, before the agent starts. */
   readonly onPublished?: (answer: PublishResponse) => void;
 }
@@ -83,6 +85,7 @@ async function start(options: MeshOptions, undo: Undo): Promise<Mesh> {
     clock,
     ...(options.lifetimes === undefined ? {} : { lifetimes: options.lifetimes }),
     keyPassphrase: options.keyPassphrase,
+    revocationLists: options.revocationLists,
     localNode: LOCAL_NODE,
     log,
   });

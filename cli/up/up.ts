@@ -25,6 +25,7 @@ export interface UpOptions extends StateOptions {
   readonly maxStale?: string;
   readonly keyPassphraseFile?: string;
   readonly svidLifetime?: string;
+  readonly crl?: boolean;
   readonly decisions?: boolean;
   readonly verbose?: boolean;
 }
@@ -66,6 +67,7 @@ function meshOptions(options: UpOptions, io: Io): Omit<MeshOptions, "files"> {
     ...(options.metrics === undefined ? {} : { metrics: readHostPort(options.metrics) }),
     ...(options.maxStale === undefined ? {} : { maxStaleMs: readSeconds(options.maxStale) * 1000 }),
     keyPassphrase: readPassphrase(options.keyPassphraseFile, io),
+    revocationLists: options.crl,
     ...(options.svidLifetime === undefined ? {} : { lifetimes: { svidSeconds: readSeconds(options.svidLifetime) } }),
     ...(options.decisions === true
       ? { onDecision: (record) => lines(io.stdout, decisionLine(record, io.stdout)) }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { TrustBundle, X509Svid } from "../../spiffe/index.ts";
+import { revocationListToPem, type TrustBundle, type X509Svid } from "../../spiffe/index.ts";
 import type { DataSource } from "../gen/envoy/config/core/v3/base.ts";
 import {
   CertificateValidationContext,
@@ -94,10 +94,16 @@ function validation(name: string, bundles: readonly TrustBundle[], callers: read
     );
 }
 
-/** PEM of a bundle's anchors, sorted so that their order changes no version; the throw-away anchor where there is none. */
+/** PEM of a bundle's anchors and lists, sorted so that their order changes no version; the throw-away anchor where there is none. */
 function anchorText(bundle: TrustBundle): string {
   const anchors = anchorsOf(bundle).map((anchor) => anchor.toString());
-  return anchors.length === 0 ? THROW_AWAY_ANCHOR : anchors.sort().join("");
+  return anchors.length === 0 ? THROW_AWAY_ANCHOR : anchors.sort().join("") + listText(bundle);
+}
+
+/** Envoy's SPIFFE validator finds lists beside the anchors, and then asks for one of every authority of a chain. */
+function listText({ revocationLists = [] }: TrustBundle): string {
+  const texts = revocationLists.map(({ der }) => revocationListToPem(der));
+  return texts.sort().join("");
 }
 
 function contextSecret(

@@ -140,6 +140,7 @@ class NodeAgent implements Agent {
   async #restore(): Promise<void> {
     const { bundles, external, files, journal, keeper, revocations, severance, trust } = this.#parts;
     trust.restore();
+    this.#endLists();
     journal.note("revocations", await revocations.restore());
     if (revocations.document !== undefined) severance.take(revocations.document, { restored: true });
     const workloads = readWorkloads(files.readJson(WORKLOADS_FILE));
@@ -249,6 +250,7 @@ class NodeAgent implements Agent {
           log.warn({ state: freshness }, `the policy is ${freshness}`);
         served.refreshSecrets();
       }
+      this.#endLists();
       served.refreshEdges();
       network.refresh();
       if (nowMs - savedMs >= CLOCK_SAVE_MS) {
@@ -257,6 +259,14 @@ class NodeAgent implements Agent {
       }
       await timers.sleep(TICK_MS, signal);
     }
+  }
+
+  #endLists(): void {
+    const { clock, keeper, log, served, trust } = this.#parts;
+    if (!trust.endLists(clock.now())) return;
+    log.warn({}, "the revocation lists end and the authority has given no new ones: sidecars go on without lists");
+    keeper.reconsider();
+    served.refreshSecrets();
   }
 
   #run(task: Promise<unknown>): void {

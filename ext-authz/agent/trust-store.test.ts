@@ -33,6 +33,25 @@ describe("TrustStore", () => {
     expect([...(second.state?.bundles.keys() ?? [])].sort()).toEqual(["partner.example", "shop.example"]);
   });
 
+  it("has lists of revoked certificates as long as they hold, and drops all of them before one ends", () => {
+    const listed = (until: string, last = until) => ({
+      ...message(1n, { "partner.example": text(4n, partner) }),
+      revocationLists: [until, last].map((end) => ({ der: "AQID", until: end })),
+    });
+    const trust = store();
+    trust.take(listed("2030-01-02T00:00:00Z", "2030-01-01T12:00:00Z"));
+    expect(trust.own?.revocationLists?.map(({ der }) => [...der])).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+    expect(trust.endLists(new Date("2030-01-01T11:58:00Z"))).toBe(false);
+    expect(trust.endLists(new Date("2030-01-01T11:59:30Z"))).toBe(true);
+    expect([trust.own?.revocationLists, trust.workloads?.bundles.size]).toEqual([undefined, 2]);
+    expect(trust.endLists(new Date("2030-01-01T11:59:31Z"))).toBe(false);
+    trust.take(listed("2030-01-03T00:00:00Z"));
+    expect(trust.own?.revocationLists).toHaveLength(2);
+  });
+
   it("refuses an older own bundle and keeps the one it has", () => {
     const trust = store();
     trust.take(message(5n));

@@ -6,6 +6,8 @@ import type { TrustState } from "../workload-identity.ts";
 import type { StateDir } from "./state-dir.ts";
 
 const FILE = "trust-bundles.json";
+/** More than two looks of the agent, and some seconds for clocks that differ. */
+const LISTS_END_EARLY_MS = 60_000;
 
 /** The anchors of the own trust domain and of the federated ones, kept on disk. */
 export class TrustStore {
@@ -87,6 +89,22 @@ export class TrustStore {
     return true;
   }
 
+  /**
+   * Drops revocation lists that are about to end, as where the authority is away: a sidecar with an ended list believes nobody.
+   * What is revoked is refused at each request without them. True where there were any.
+   */
+  endLists(now: Date): boolean {
+    const state = this.#state;
+    const own = this.own;
+    const ends =
+      own?.revocationLists?.some(({ until }) => until.getTime() - now.getTime() < LISTS_END_EARLY_MS) ?? false;
+    if (!ends || state === undefined || own === undefined) return false;
+    const { revocationLists: _ended, ...rest } = own;
+    this.#state = Object.freeze({ ...state, bundles: new Map([...state.bundles, [own.trustDomain, rest] as const]) });
+    this.#derive();
+    return true;
+  }
+
   #checked(message: TrustBundles): TrustState {
     const next = readBundles(message);
     const own = next.bundles.get(next.trustDomain);
@@ -116,8 +134,21 @@ function readBundles(message: z.infer<typeof trustBundles>): TrustState {
       const trustDomain = parseTrustDomain(name);
       bundles.set(trustDomain, parseTrustBundle(trustDomain, text));
     }
+    addLists(bundles, message);
     return Object.freeze({ trustDomain: parseTrustDomain(message.trustDomain), bundles });
   } catch (error) {
     throw new AgentError("ERR_AGENT_ANSWER", `a trust bundle cannot be read: ${messageOf(error)}`, { cause: error });
   }
+}
+
+function addLists(bundles: Map<TrustDomain, TrustBundle>, message: z.infer<typeof trustBundles>): void {
+  const { revocationLists = [] } = message;
+  const trustDomain = parseTrustDomain(message.trustDomain);
+  const own = bundles.get(trustDomain);
+  if (own === undefined || revocationLists.length === 0) return;
+  const lists = revocationLists.map(({ der, until }) => ({
+    der: Buffer.from(der, "base64url"),
+    until: new Date(until),
+  }));
+  bundles.set(trustDomain, Object.freeze({ ...own, revocationLists: lists }));
 }

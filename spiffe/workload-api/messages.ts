@@ -17,14 +17,15 @@ export function x509SvidResponse(svid: X509Svid, trust: WorkloadTrust): X509SVID
         hint: "",
       },
     ],
-    crl: [],
+    crl: own === undefined ? [] : listsOf(own),
     federatedBundles: x509Bundles(foreign),
   };
 }
 
 /** The answer of FetchX509Bundles. */
 export function x509BundlesResponse(trust: WorkloadTrust): X509BundlesResponse {
-  return { crl: [], bundles: x509Bundles([...trust.bundles.values()]) };
+  const bundles = [...trust.bundles.values()];
+  return { crl: bundles.flatMap(listsOf), bundles: x509Bundles(bundles) };
 }
 
 /** The answer of FetchJWTBundles: of each trust domain its JWT authorities and nothing else. */
@@ -44,6 +45,10 @@ function x509Bundles(bundles: readonly TrustBundle[]): Map<string, Uint8Array> {
 
 /** Bundles are named by the trust domain's SPIFFE ID. */
 const nameOf = (bundle: TrustBundle): string => `spiffe://${bundle.trustDomain}`;
+
+function listsOf({ revocationLists = [] }: TrustBundle): Uint8Array[] {
+  return revocationLists.map(({ der }) => der);
+}
 
 function derOf(bundle: TrustBundle): Buffer {
   return Buffer.concat(bundle.x509Authorities.map((authority) => authority.raw));

@@ -172,3 +172,62 @@ describe("revocation, on connections that are already open", () => {
     await expect(ownIdentity(mesh.sockets("web").workload)).rejects.toThrow();
   });
 });
+
+describe("revocation with lists (CRLs)", () => {
+  let mesh: LocalMesh;
+  let app: TestApp;
+  beforeAll(async () => {
+    mesh = await startTestMesh([{ path: "mesh.yaml", text: MESH }], { revocationLists: true });
+    app = await http1App(mesh.appSocket("orders", 8443));
+    await mesh.startSidecars();
+  });
+  afterAll(async () => {
+    await mesh?.stop();
+    await app?.close();
+  });
+
+  /** The status of one request on a new connection, or that there was no connection to ask on. */
+  async function tried(shown: Shown): Promise<string> {
+    const from = mesh.address("orders");
+    const connection = openHttp2({ host: from, port: 8443, from, shown });
+    const outcome = await connection.get("/orders/1").then(
+      ({ status }) => String(status),
+      () => "no connection",
+    );
+    connection.close();
+    return outcome;
+  }
+  const throughSidecar = (): Promise<Answer> => http1({ socket: mesh.callSocket("web", "orders"), path: "/orders/1" });
+
+  it("refuses a revoked certificate in the handshake, and nobody else, through a rotation too", async () => {
+    const stolen = await ownIdentity(mesh.sockets("batch").workload);
+    expect([await tried(stolen), (await throughSidecar()).status]).toEqual(["200", 200]);
+    const mark = mesh.records.mark();
+    await mesh.mesh.ca.revoke({ serial: serialOf(stolen), reason: "stolen" }, "test");
+    await until(
+      () => tried(stolen),
+      (outcome) => outcome === "no connection",
+      { deadlineMs: 5_000 },
+    );
+    const refusal = await mesh.records.waitFor(mark, ({ kind }) => kind === "connection-refused", 5_000);
+    expect(refusal).toMatchObject({ workload: "shop/orders", reason: "untrusted-certificate" });
+    const fresh = await until(
+      () => ownIdentity(mesh.sockets("batch").workload),
+      (shown) => serialOf(shown) !== serialOf(stolen),
+    );
+    expect([await tried(fresh), (await throughSidecar()).status]).toEqual(["200", 200]);
+    const { ca } = mesh.mesh;
+    const before = ca.authorities().find(({ role }) => role === "intermediate")?.serial;
+    await ca.rotate({ what: "intermediate", compromised: false, force: false, deadlineSeconds: 60, reason: "" });
+    await until(
+      () => ca.authorities().find(({ role }) => role === "intermediate")?.serial,
+      (serial) => serial !== before,
+      { deadlineMs: 20_000, what: "the next intermediate" },
+    );
+    expect([await tried(fresh), await tried(stolen), (await throughSidecar()).status]).toEqual([
+      "200",
+      "no connection",
+      200,
+    ]);
+  });
+});

@@ -179,7 +179,7 @@ export const BANNER = "220 mail ready\r\n";
 /** Starts a mesh of these files without apps or sidecars; its folder is removed when it stops. */
 export async function startTestMesh(
   files: readonly { readonly path: string; readonly text: string }[],
-  options: Pick<LocalMeshOptions, "log" | "lifetimes"> = {},
+  options: Pick<LocalMeshOptions, "log" | "lifetimes" | "revocationLists"> = {},
 ): Promise<LocalMesh> {
   const folder = mkdtempSync(join(tmpdir(), "cw-"));
   const mesh = await startLocalMesh({ ...options, files, folder, envoy: await locateEnvoy() }).catch(
