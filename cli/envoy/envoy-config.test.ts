@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "nod
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
 import { run } from "../run.ts";
 import { capturedIo } from "../testing/captured-io.ts";
 import { useTempFolder } from "../testing/temp-folder.ts";
@@ -95,6 +96,18 @@ describe("cellwall envoy lint", () => {
     );
     expect(sarif.version).toBe("2.1.0");
     expect(sarif.runs[0]?.results.map(({ ruleId }) => ruleId)).toContain("no-authorization");
+  });
+
+  it("names the file that listeners come from, which can be linted by itself", async () => {
+    const lds = "lds_config: { path_config_source: { path: listeners.yaml } }";
+    writeFileSync(file(), `dynamic_resources: { ${lds} }\n`);
+    const { listeners } = parse(ENVOY).static_resources;
+    const type = "type.googleapis.com/envoy.config.listener.v3.Listener";
+    const resources = listeners.map((one: object) => ({ "@type": type, ...one }));
+    writeFileSync(join(folder(), "listeners.yaml"), stringify({ resources }));
+    const { out } = await cellwall("envoy", "lint", "envoy.yaml");
+    expect(out).toContain("remedy: look at that file as well: `cellwall envoy lint listeners.yaml`");
+    expect((await cellwall("envoy", "lint", "listeners.yaml")).out).toContain("[no-authorization]");
   });
 
   it("is silenced by a comment with a reason, and only by one that silences something", async () => {

@@ -85,7 +85,7 @@ export function mendables(source: ConfigSource, { envoyVersion, target }: LintOp
 function findingOf(
   source: ConfigSource,
   id: LintId,
-  { node, scope, detail, severity, title, remedy, edits = [] }: Place,
+  { node, scope, detail, severity, title, why, remedy, edits = [] }: Place,
 ): EnvoyFinding {
   const rule = LINT_RULES[id];
   const { advisories = [] } = rule;
@@ -99,7 +99,7 @@ function findingOf(
     severity: severity ?? rule.severity,
     span: placeOf(source, node),
     message: `${printable(scope)}: ${what}${where}`,
-    reason: `${rule.why}${known}`,
+    reason: `${why ?? rule.why}${known}`,
     remedy: edits.length === 0 ? todo : `${todo}; \`cellwall envoy patch\` does it`,
     about: [scope, detail ?? "", node.path.replace(/\[\d+\]/g, "[]")],
   });

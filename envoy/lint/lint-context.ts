@@ -33,6 +33,7 @@ export interface Place {
   readonly severity?: LintRule["severity"];
   /** Instead of the rule's own words, where they do not fit the case. */
   readonly title?: string;
+  readonly why?: string;
   readonly remedy?: string;
   /** Changes that mend it; absent where nobody but the user can. */
   readonly edits?: readonly Edit[];

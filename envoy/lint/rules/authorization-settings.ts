@@ -144,6 +144,7 @@ function untold(
     node: at(config, "disallowed_headers") ?? config,
     scope,
     title: "headers are kept from the agent, and no route in the text tells it so",
+    why: "they look absent to the rules",
     remedy: "send them",
     edits: set(config, ["disallowed_headers"], { patterns: [] }),
   });

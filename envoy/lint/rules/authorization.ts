@@ -40,8 +40,12 @@ function told(context: LintContext, ingress: HttpIngress): void {
   const wanted = { kind: kindOf(chain, context), port: String(portOf(ingress)) };
   const fits = context.own ? kind === wanted.kind && port === wanted.port : kind !== undefined;
   if (fits || http.routes === undefined) return;
-  const detail = "the agent is not told which listener this is";
-  context.report("no-authorization", { node: http.routes, scope, detail, edits: tell(context, ingress) });
+  const words = {
+    title: "the agent is not told which listener this is",
+    why: "it takes headers that are kept from it for absent, and has only the certificates to go by",
+    remedy: "tell it in the routes' `context_extensions`",
+  };
+  context.report("no-authorization", { node: http.routes, scope, ...words, edits: tell(context, ingress) });
 }
 
 function portOf({ chain }: HttpIngress): number {
@@ -84,8 +88,12 @@ function tell({ target }: LintContext, ingress: HttpIngress, context = { target 
 function agentSockets(context: LintContext): void {
   if (!context.own) return;
   for (const { node, name, edits } of strayClusters(context)) {
-    const title = "it does not lead to the workload's socket";
-    context.report("no-authorization", { node, scope: `cluster \`${name}\``, title, remedy: "set its path", edits });
+    const words = {
+      title: "it does not lead to the workload's socket",
+      why: "another workload's policies decide, or nobody answers",
+      remedy: "set its path",
+    };
+    context.report("no-authorization", { node, scope: `cluster \`${name}\``, ...words, edits });
   }
 }
 

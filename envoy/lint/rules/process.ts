@@ -105,8 +105,12 @@ function ports({ view, report }: LintContext): void {
 function unseen(context: LintContext): void {
   const graver = context.own ? ({ severity: "warning" } as const) : {};
   const { view } = context;
-  for (const { node, what } of view.unseen)
-    context.report("unseen-resources", { node, scope: SCOPE, detail: what, ...(what === "listeners" ? graver : {}) });
+  for (const { node, what } of view.unseen) {
+    const file = text(at(node, "path_config_source", "path")) ?? text(at(node, "path"));
+    const remedy = file === undefined ? {} : { remedy: `look at that file as well: \`cellwall envoy lint ${file}\`` };
+    const severity = what === "listeners" ? graver : {};
+    context.report("unseen-resources", { node, scope: SCOPE, detail: what, ...severity, ...remedy });
+  }
   for (const { name, chains } of view.listeners) {
     for (const { http } of chains) {
       const from = http?.routes === undefined ? (at(http?.node, "rds") ?? at(http?.node, "scoped_routes")) : undefined;
