@@ -88,5 +88,6 @@ function workloadStatus(workload: Workload, set: PolicySet): WorkloadStatus {
     mode: workload.mode,
     policies: set.policies.filter((policy) => policy.destinations.includes(identity)).length,
     ...(socket === undefined ? {} : { uid: socket.uid }),
+    ...(workload.sidecar === undefined ? {} : { sidecar: true }),
   };
 }

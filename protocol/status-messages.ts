@@ -101,6 +101,8 @@ export const authorityStatus = z.strictObject({
         policies: z.int(),
         /** uid that its sockets are created for; absent means the agent's own. */
         uid: z.int().nonnegative().optional(),
+        /** Whether its sidecar is rendered from the set; absent means that it brings an Envoy of its own, or none. */
+        sidecar: z.literal(true).optional(),
       }),
     )
     .optional(),

@@ -129,8 +129,11 @@ function startLines(mesh: Mesh, folders: readonly string[], options: UpOptions, 
 }
 
 function firstSidecar(mesh: Mesh, folders: readonly string[], state: string): readonly string[] {
-  const [first] = mesh.authority.status().workloads ?? [];
-  if (first === undefined) return [];
+  const { workloads = [] } = mesh.authority.status();
   const named = folders.length === 1 && folders[0] === "policies" ? "" : ` ${folders.join(" ")}`;
-  return [`  cellwall envoy run --workload ${first.namespace}/${first.name}${named}${state}`];
+  const first = workloads.find(({ sidecar }) => sidecar === true);
+  if (first !== undefined) return [`  cellwall envoy run --workload ${first.namespace}/${first.name}${named}${state}`];
+  return workloads
+    .slice(0, 1)
+    .map(({ namespace, name }) => `  cellwall envoy patch envoy.yaml --workload ${namespace}/${name}${named}${state}`);
 }

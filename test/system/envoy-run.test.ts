@@ -34,7 +34,7 @@ describe("cellwall envoy run", () => {
     const up = start("up", "--port", "0");
     await until(
       () => up.output(),
-      (text) => text.includes("serves 2 workloads"),
+      (text) => /serves 2 workloads[\s\S]* cellwall envoy run --workload shop\/orders\n/.test(text),
       { deadlineMs: 30_000, what: "`cellwall up` to serve" },
     );
     orders = start("envoy", "run", "--workload", "orders");

@@ -165,7 +165,7 @@ describe("a hand-written Envoy and a web server of the system", () => {
         await follow(up);
         await until(
           () => processes[0]?.output() ?? "",
-          (text) => text.includes("is up"),
+          (text) => /is up[\s\S]* cellwall envoy patch envoy.yaml --workload home\/files\n/.test(text),
           { deadlineMs: 30_000, what: "cellwall up" },
         );
         await follow(envoy);
