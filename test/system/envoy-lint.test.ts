@@ -13,6 +13,7 @@ import { patchConfig } from "../../envoy/patch/index.ts";
 import { parseSpiffeId, parseTrustDomain } from "../../spiffe/index.ts";
 import { createTestCa, type TestCertificate } from "../../spiffe/testing/index.ts";
 import { depth } from "../support/depth.ts";
+import { recordResult } from "../support/record-result.ts";
 import { startStandInSpire } from "../support/stand-in-spire.ts";
 import { startTestAgent, type TestAgent } from "./agent.ts";
 import { startHttpApp, startTcpApp, type TestApp } from "./app.ts";
@@ -155,6 +156,11 @@ function holesOf(version: string): readonly Hole[] {
   );
 }
 
+const results: Record<string, object> = {};
+afterAll(() => recordResult("envoy-lint-holes", { findings: LINT_IDS.length, versions: results }));
+
+const isShown = (hole: Hole, outcome: Outcome | undefined): boolean => outcome !== undefined && hole.shows(outcome);
+
 describe.each(versions)("on Envoy %s", (version) => {
   const holes = holesOf(version);
   let before: ReadonlyMap<string, Outcome>;
@@ -175,6 +181,10 @@ describe.each(versions)("on Envoy %s", (version) => {
     before = await attacked(path, text, holes);
     dumped = ids(dump);
     after = await attacked(path, patched.text, holes);
+    const proved = holes.filter((hole) => isShown(hole, before.get(hole.id)));
+    const mended = proved.filter(({ left }) => left !== true);
+    const closed = mended.filter((hole) => !isShown(hole, after.get(hole.id)));
+    results[version] = { proved: proved.length, mended: mended.length, closed: closed.length };
   });
 
   it.each(holes.map(({ id }) => id))("%s lets a request through, lint finds it, and a patch closes it", (id) => {
