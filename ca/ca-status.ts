@@ -5,6 +5,7 @@ import type { CaContext } from "./context.ts";
 import type { Hierarchy } from "./hierarchy.ts";
 import { type Holder, holdersAt } from "./holders.ts";
 import { ledgerHead } from "./ledger.ts";
+import type { RevocationLists } from "./revocation-lists.ts";
 import type { Rotation } from "./rotation.ts";
 import { readSetting } from "./settings.ts";
 
@@ -13,10 +14,12 @@ export interface CaStatusParts {
   readonly context: CaContext;
   readonly hierarchy: Hierarchy;
   readonly rotation: Rotation;
+  /** Absent where nobody asked for them. */
+  readonly lists: RevocationLists | undefined;
 }
 
 /** What expires when, who holds what, who has not confirmed what. */
-export async function caStatusOf({ context, hierarchy, rotation }: CaStatusParts): Promise<CaStatus> {
+export async function caStatusOf({ context, hierarchy, lists, rotation }: CaStatusParts): Promise<CaStatus> {
   const now = context.clock();
   const head = await ledgerHead(context.db);
   const epoch = Number((await readSetting(context.db, "epoch")) ?? "1");
@@ -29,7 +32,17 @@ export async function caStatusOf({ context, hierarchy, rotation }: CaStatusParts
     rotations: [...rotation.status()],
     holders: holders.map((one) => holder(one, rotation, hierarchy.bundleHash())),
     ledger: { entries: head.sequence, head: head.hash, epoch },
+    ...(lists === undefined ? {} : { revocationLists: listsOf(lists) }),
     lifetimes: { ...context.lifetimes },
+  };
+}
+
+function listsOf({ current, problem }: RevocationLists): NonNullable<CaStatus["revocationLists"]> {
+  const [first] = current;
+  return {
+    lists: current.length,
+    ...(first === undefined ? {} : { until: first.until.toISOString() }),
+    ...(problem === undefined ? {} : { problem }),
   };
 }
 

@@ -107,6 +107,10 @@ export const caStatus = z.strictObject({
     }),
   ),
   ledger: z.strictObject({ entries: z.int(), head: sha256Hex, epoch: z.int() }),
+  /** Lists of revoked certificates (CRLs), where they are asked for; `problem` says why there are none. */
+  revocationLists: z
+    .strictObject({ lists: z.int(), until: instant.optional(), problem: z.string().optional() })
+    .optional(),
   lifetimes: z.record(z.string(), z.int()),
 });
 export type CaStatus = z.infer<typeof caStatus>;

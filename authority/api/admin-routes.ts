@@ -123,22 +123,23 @@ function revoke({ ca, clock, audit, metrics }: Services): Route {
   });
 }
 
-function open({ nodes }: Services): Route {
+function open({ clock, nodes }: Services): Route {
   return get({
     path: "/v1/open",
     access: "admin",
     summary: "Streams and connections that callers have open, as each node told it last.",
     response: { kind: "json", name: "OpenReport", schema: openReport },
-    handle: () =>
-      json({
-        nodes: nodes
-          .all()
-          .flatMap(({ node, report, told }) =>
-            report === undefined || told === undefined
-              ? []
-              : [{ node, reportedAt: told.at.toISOString(), revocations: report.revocations, open: [...told.open] }],
-          ),
-      }),
+    handle() {
+      const now = clock();
+      return json({
+        nodes: nodes.all().flatMap(({ node, report, told }) => {
+          if (report === undefined || told === undefined) return [];
+          // Of a node that is silent now, what it told of may still be open, until its end.
+          const open = told.open.filter(({ until }) => new Date(until) > now);
+          return [{ node, reportedAt: told.at.toISOString(), revocations: report.revocations, open }];
+        }),
+      });
+    },
   });
 }
 

@@ -26,6 +26,7 @@ export async function caRevoke(options: RevokeOptions, io: Io): Promise<ExitCode
   const body = { ...subjectOf(options), reason: options.reason, ...(sever ? { sever } : {}) };
   const access = authorityAccess(options, io);
   const answer = await ask(access, { method: "POST", path: "/v1/revocations", body, answer: revokeResponse });
+  if (sever) lines(io.stderr, "waiting for sidecars to tell of everything that is open: seven seconds at least");
   const look = () => ask(access, { method: "GET", path: "/v1/open", answer: openReport });
   const outcome = await followRevocation(answer, { sever, look, signal: io.signal });
   if (options.output === "json") {
@@ -42,8 +43,8 @@ export async function caRevoke(options: RevokeOptions, io: Io): Promise<ExitCode
   return exitOf(outcome, sever);
 }
 
-function exitOf({ open }: RevocationOutcome, sever: boolean): ExitCode {
-  return sever && open.length > 0 ? EXIT.findings : EXIT.ok;
+function exitOf({ lagging, open }: RevocationOutcome, sever: boolean): ExitCode {
+  return sever && open.length + lagging.length > 0 ? EXIT.findings : EXIT.ok;
 }
 
 function nodeLines({ inForce, lagging, seconds }: RevocationOutcome, io: Io): readonly string[] {
@@ -55,8 +56,9 @@ function nodeLines({ inForce, lagging, seconds }: RevocationOutcome, io: Io): re
   return [inTime, `${paint(io.stdout, "yellow", "not yet")}: ${late}; \`cellwall status\` shows how far each node is`];
 }
 
-function openLines({ open, severedAfter }: RevocationOutcome, sever: boolean, io: Io): readonly string[] {
+function openLines({ lagging, open, severedAfter }: RevocationOutcome, sever: boolean, io: Io): readonly string[] {
   if (open.length === 0) {
+    if (sever && lagging.length > 0) return ["what is open there is not known; it ends once the node is back"];
     if (severedAfter !== undefined)
       return [
         `${paint(io.stdout, "green", "severed")}: nothing of it is open any more, after ${severedAfter.toFixed(1)} s`,

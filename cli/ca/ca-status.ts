@@ -28,6 +28,7 @@ function statusLines(status: CaStatus, io: Io): readonly string[] {
       ["what", "state", "serial", "ends", "next"],
       ...status.authorities.map((one) => authorityRow(one, status)),
     ]),
+    ...listLines(status, io),
     ...rotationLines(status, io),
     "",
     bold("holders"),
@@ -47,6 +48,15 @@ function nextOf(one: CaStatus["authorities"][number], now: string): string {
   if (one.role === "intermediate" && one.state === "active") return "bring in the next one before it ends";
   if (one.brought === true && one.key === "here") return "you brought it: bring in the next one, or `ca rotate --root`";
   return one.key === "elsewhere" ? "its key is elsewhere: replace it by hand" : "-";
+}
+
+function listLines({ now, revocationLists }: CaStatus, io: Io): readonly string[] {
+  if (revocationLists === undefined) return [];
+  const { lists, problem, until } = revocationLists;
+  if (problem !== undefined || until === undefined) {
+    return ["", `${paint(io.stdout, "yellow", "no revocation lists")}: ${problem ?? "none was signed yet"}`];
+  }
+  return ["", `${count(lists, "revocation list")}, signed anew before they end ${span(until, now)}`];
 }
 
 function rotationLines(status: CaStatus, io: Io): readonly string[] {

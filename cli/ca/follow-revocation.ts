@@ -12,7 +12,7 @@ export interface RevocationOutcome {
   /** Until the last of the nodes said so, or nobody waited any longer. */
   readonly seconds: number;
   readonly open: readonly OpenAtNode[];
-  /** Seconds until nothing was open any more; absent where nobody asked for that, or something is. */
+  /** Seconds until nothing was open any more; absent where nobody asked for that, something is, or a node has not said so. */
   readonly severedAfter?: number;
 }
 
@@ -47,7 +47,8 @@ export async function followRevocation(answer: RevokeResponse, options: FollowOp
     signal,
   });
   const { inForce, lagging, open, seconds } = ended;
-  return { inForce, lagging, open, seconds: reached.seconds, ...(open.length === 0 ? { severedAfter: seconds } : {}) };
+  const isOver = open.length === 0 && lagging.length === 0;
+  return { inForce, lagging, open, seconds: reached.seconds, ...(isOver ? { severedAfter: seconds } : {}) };
 }
 
 function outcomeOf({ identities, sequence }: RevokeResponse, { nodes }: OpenReport, elapsedMs: number) {
