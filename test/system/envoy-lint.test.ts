@@ -6,7 +6,14 @@ import { join } from "node:path";
 import { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { askAdmin, type EnvoyVersion, envoyVersion, locateEnvoy, runEnvoy } from "../../envoy/binary/index.ts";
+import {
+  askAdmin,
+  type EnvoyVersion,
+  envoyVersion,
+  formatEnvoyVersion,
+  locateEnvoy,
+  runEnvoy,
+} from "../../envoy/binary/index.ts";
 import { HeaderValueOption_HeaderAppendAction } from "../../envoy/gen/envoy/config/core/v3/base.ts";
 import { type ConfigSource, LINT_IDS, lintConfig, type PatchTarget, readSource } from "../../envoy/lint/index.ts";
 import { patchConfig } from "../../envoy/patch/index.ts";
@@ -184,7 +191,11 @@ describe.each(versions)("on Envoy %s", (version) => {
     const proved = holes.filter((hole) => isShown(hole, before.get(hole.id)));
     const mended = proved.filter(({ left }) => left !== true);
     const closed = mended.filter((hole) => !isShown(hole, after.get(hole.id)));
-    results[version] = { proved: proved.length, mended: mended.length, closed: closed.length };
+    results[formatEnvoyVersion(target.envoyVersion)] = {
+      proved: proved.length,
+      mended: mended.length,
+      closed: closed.length,
+    };
   });
 
   it.each(holes.map(({ id }) => id))("%s lets a request through, lint finds it, and a patch closes it", (id) => {
