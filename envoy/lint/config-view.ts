@@ -1,6 +1,7 @@
 import type { EnvoyVersion } from "../binary/index.ts";
 import { EnvoyError } from "../envoy-error.ts";
 import { type ListenerView, listenerView } from "./listener-view.ts";
+import type { Resources } from "./resources.ts";
 import type { ConfigSource } from "./source.ts";
 import { at, type ConfigNode, entries, items, number, text } from "./tree.ts";
 
@@ -15,15 +16,6 @@ export interface ConfigView {
   readonly version: EnvoyVersion | undefined;
   /** Listeners or clusters that a server sends and that are not in the text. */
   readonly unseen: readonly { readonly node: ConfigNode; readonly what: "listeners" | "clusters" }[];
-}
-
-/** Resources of a configuration, found by their kinds. */
-export interface Resources {
-  readonly listeners: readonly ConfigNode[];
-  readonly clusters: readonly ConfigNode[];
-  /** Route configurations and filter configurations that servers have sent, by name. */
-  readonly routes: ReadonlyMap<string, ConfigNode>;
-  readonly filters: ReadonlyMap<string, ConfigNode>;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Resources } from "./config-view.ts";
+import type { Resources } from "./resources.ts";
 import { at, type ConfigNode, entries, flag, items, number, text, walk } from "./tree.ts";
 
 /** A listener. */
