@@ -1,11 +1,13 @@
 import { X509Certificate } from "node:crypto";
 import { Agent } from "node:http";
 import { join } from "node:path";
+import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LocalMesh } from "../../cli/local-mesh/index.ts";
 import { run } from "../../cli/run.ts";
 import { capturedIo } from "../../cli/testing/captured-io.ts";
 import { normalizeSerial } from "../../spiffe/index.ts";
+import { WorkloadApiClient } from "../../spiffe/workload-api/index.ts";
 import { askForSvid } from "../support/agent-client.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
 import { type Answer, http1 } from "../support/clients.ts";
@@ -143,7 +145,15 @@ describe("revocation, on connections that are already open", () => {
     expect(figures.p99Ms).toBeLessThan(atDepth({ quick: PROMISED_MS, full: 500 }));
   }, 300_000);
 
-  it("refuses a revoked identity within a second, through its sidecar and with its certificate in other hands", async () => {
+  it("refuses a revoked identity within a second and ends its Workload API streams with PermissionDenied, through its sidecar and with its certificate in other hands", async () => {
+    const client = new WorkloadApiClient({ address: `unix://${mesh.sockets("web").workload}` });
+    const told: unknown[] = [];
+    const over = ({ cause }: Error): void => void told.push(cause);
+    client.watchX509Context({ updated: () => told.push("identity"), withdrawn: over, ended: over });
+    await until(
+      () => told,
+      (all) => all.length > 0,
+    );
     const stolen = straight(await ownIdentity(mesh.sockets("web").workload));
     const throughSidecar = (): Promise<Answer> =>
       http1({ socket: mesh.callSocket("web", "orders"), path: "/orders/4", agent: kept });
@@ -155,6 +165,12 @@ describe("revocation, on connections that are already open", () => {
     expect(await deniedAfterMs(startedMs, throughSidecar)).toBeLessThan(PROMISED_MS);
     expect(await deniedAfterMs(startedMs, () => stolen.get("/orders/5"))).toBeLessThan(PROMISED_MS);
     stolen.close();
+    await until(
+      () => told,
+      (all) => all.length > 1,
+    );
+    client.close();
+    expect(told.slice(0, 2)).toEqual(["identity", expect.objectContaining({ code: status.PERMISSION_DENIED })]);
     expect(await decisionAfter(mesh, mark, ({ reason }) => reason === "revoked-identity")).toMatchObject({
       verdict: "deny",
       caller: WEB,
