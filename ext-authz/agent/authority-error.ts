@@ -27,7 +27,7 @@ export function connectionError(origin: string, error: Error): AgentError {
       `the server at \`${origin}\` is not trusted: ${error.message}`,
       {
         cause: error,
-        hint: "check the authority's address and this host's clock",
+        hint: "check the authority's address and this host's clock; where its root was replaced while this agent was away, a new join token brings it back",
       },
     );
   }

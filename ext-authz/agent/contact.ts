@@ -38,7 +38,9 @@ export class Contact {
   failed(error: unknown, message: string): void {
     const code = error instanceof AgentError ? error.code : "unknown";
     const { last, problem, reachable } = this.#state;
-    if (problem !== message) this.#log.warn({ code, error: message }, "an exchange with the authority failed");
+    const hint = error instanceof AgentError ? error.hint : undefined;
+    const fields = { code, error: message, ...(hint === undefined ? {} : { hint }) };
+    if (problem !== message) this.#log.warn(fields, "an exchange with the authority failed");
     this.#state = { reachable: reachable && !AWAY.has(code), last, problem: message };
     this.#metrics.authorityFailed(code);
     this.#metrics.authorityReachable(this.#state.reachable);
