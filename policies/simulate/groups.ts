@@ -1,4 +1,5 @@
 import type { Outcome } from "./outcome.ts";
+import { own } from "./own-text.ts";
 import { pathTemplate } from "./path-template.ts";
 import type { RecordedDecision } from "./recorded-decision.ts";
 import { CHANGE_KINDS, type ChangeGroup, type ChangeKind, type SimulationReport } from "./report.ts";
@@ -39,8 +40,8 @@ export class Groups {
     const counted = this.#counted[place];
     if (counted === undefined) return;
     counted.count++;
-    if (time < counted.firstSeen) counted.firstSeen = time;
-    if (time > counted.lastSeen) counted.lastSeen = time;
+    if (time < counted.firstSeen) counted.firstSeen = own(time);
+    if (time > counted.lastSeen) counted.lastSeen = own(time);
   }
 
   report(): SimulationReport {
@@ -77,7 +78,7 @@ export class Groups {
     }
     const place = this.#counted.length;
     this.#places.set(key, place);
-    const { time } = judged.record;
+    const time = own(judged.record.time);
     this.#counted.push({ group: groupOf(judged), count: 0, firstSeen: time, lastSeen: time });
     return place;
   }
@@ -120,7 +121,7 @@ function groupOf({ record, outcome, change, template }: Judged): Counted["group"
       ...(line === undefined ? {} : { line }),
     },
     why: change === "undecidable" ? outcome.why : [],
-    example: { id: record.id, ...(record.path === undefined ? {} : { path: record.path }) },
+    example: { id: own(record.id), ...(record.path === undefined ? {} : { path: record.path }) },
   };
 }
 

@@ -4,7 +4,9 @@ import type { Attributes, PolicySet, Verdict } from "../model/index.ts";
 import { type Context, Contexts, isSameOutcome } from "./contexts.ts";
 import { Groups, templateOf } from "./groups.ts";
 import { type KnownByLine, knownConditions } from "./known-conditions.ts";
+import { type LikeLine, LikeLines } from "./like-lines.ts";
 import { type AskedStage, type Outcome, outcomeOf } from "./outcome.ts";
+import { own } from "./own-text.ts";
 import { identityReader, type ReadBack, recordedAttributes } from "./recorded-attributes.ts";
 import { parseRecordLine, type ReadRecord, type RecordedDecision, readRecord } from "./recorded-decision.ts";
 import type { ChangeKind, SimulationReport } from "./report.ts";
@@ -48,6 +50,7 @@ export class Simulation {
   readonly #groups: Groups;
   readonly #known: KnownByLine;
   readonly #contexts: Contexts;
+  readonly #likeLines = new LikeLines();
   #remembered = 0;
 
   constructor(newSet: PolicySet, options: SimulationOptions) {
@@ -72,7 +75,10 @@ export class Simulation {
 
   /** Takes one line of a decision log; an empty one counts for nothing. */
   addLine(line: string): void {
-    if (line.length > 2 || line.trim() !== "") this.#take(parseRecordLine(line));
+    if (line.length <= 2 && line.trim() === "") return;
+    const like = this.#likeLines.read(line);
+    if (like === undefined) this.#take(parseRecordLine(line));
+    else this.#decideLike(like);
   }
 
   report(): SimulationReport {
@@ -86,15 +92,25 @@ export class Simulation {
 
   #decide(record: RecordedDecision): void {
     const context = this.#contexts.of(record);
-    const path = record.path ?? "";
-    const known = context.paths.get(path);
-    if (known !== undefined) {
-      this.#groups.count(known, record.time);
-      return;
+    const known = context.paths.get(record.path ?? "");
+    this.#groups.count(known ?? this.#decideNew(record, context), record.time);
+  }
+
+  /** Decides a line of which all but path and time was looked up: most of what a log has. */
+  #decideLike({ like, id, path, time }: LikeLine): void {
+    like.context ??= this.#contexts.of(like.record);
+    const known = like.context.paths.get(path ?? "");
+    if (known !== undefined) this.#groups.count(known, time);
+    else {
+      const record = { ...like.record, id, path: path && own(path), time };
+      this.#groups.count(this.#decideNew(record, like.context), record.time);
     }
+  }
+
+  #decideNew(record: RecordedDecision, context: Context): number {
     const place = this.#placeOf(record, context);
-    this.#remember(context, path, place);
-    this.#groups.count(place, record.time);
+    this.#remember(context, record.path ?? "", place);
+    return place;
   }
 
   #placeOf(record: RecordedDecision, context: Context): number {
@@ -114,6 +130,7 @@ export class Simulation {
     this.#remembered++;
     if (this.#remembered < MAX_TUPLES) return;
     this.#contexts.clear();
+    this.#likeLines.clear();
     this.#remembered = 0;
   }
 
