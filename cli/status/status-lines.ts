@@ -77,11 +77,16 @@ function workloadLines({ workloads = [] }: AuthorityStatus): readonly string[] {
     .map(({ namespace, name, mode, policies, identity }) => [
       printable(`${namespace}/${name}`),
       mode,
-      policies === 0 ? "no policy: all denied" : count(policies, "policy", "policies"),
+      policies === 0 ? noPolicy(mode) : count(policies, "policy", "policies"),
       printable(identity),
     ]);
   const more = workloads.length - rows.length;
   return [...columns(rows), ...(more > 0 ? [`  and ${more} more: --output json lists all`] : [])];
+}
+
+/** In monitor mode everything passes, and is written down. */
+function noPolicy(mode: string): string {
+  return mode === "monitor" ? "no policy: all would be denied" : "no policy: all denied";
 }
 
 function isolationRows({ workloads = [] }: AuthorityStatus): readonly (readonly string[])[] {
