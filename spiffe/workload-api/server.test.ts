@@ -113,6 +113,17 @@ describe("every stream", () => {
     },
   );
 
+  it("E-5: a call that comes before its identity waits for it, and is not told to come back", async () => {
+    provider.patienceMs = 30_000;
+    const seen = open("fetchX509Svid");
+    await eventually("the call", () => provider.listeners === 1);
+    present();
+    await messages(seen, 1);
+    expect(seen.error).toBeUndefined();
+    provider.set({ kind: "pending" });
+    expect(await failure(seen)).toBe(status.UNAVAILABLE);
+  });
+
   it.each(STREAMS)("W-c: %s ends with PERMISSION_DENIED when the identity is withdrawn", async (name) => {
     present();
     const seen = open(name);

@@ -30,7 +30,11 @@ export interface WorkloadApiProvider extends WorkloadStateSource {
   readonly now: () => Date;
   /** Claims that `ValidateJWTSVID` tells of tokens of other trust domains, beside the registered ones. */
   readonly foreignClaims?: readonly string[];
+  /** How long a call waits for an identity that is on its way before it is told to come back, milliseconds; 2,000 without it. */
+  readonly patienceMs?: number;
 }
+
+const PATIENCE_MS = 2_000;
 
 /** The part of a grpc-js stream that is used here. */
 interface Stream<Response> {
@@ -68,7 +72,7 @@ export function addWorkloadApi(server: Server, provider: WorkloadApiProvider): v
 
 /**
  * Sends the complete state at once, and again after each change of it; ends with PERMISSION_DENIED when the identity is
- * withdrawn.
+ * withdrawn. Where the first identity is on its way, "at once" is when it comes: clients that are sent away wait a whole second and more.
  */
 function follow<Response>(
   call: Stream<Response>,
@@ -82,8 +86,12 @@ function follow<Response>(
     return;
   }
   let sent: Uint8Array | undefined;
+  let patience: NodeJS.Timeout | undefined;
   const send = (): void => {
     const { state } = provider;
+    if (state.kind === "pending" && patience !== undefined) return;
+    clearTimeout(patience);
+    patience = undefined;
     if (state.kind !== "present") {
       stop();
       fail(call, absence(state));
@@ -95,8 +103,17 @@ function follow<Response>(
     sent = bytes;
     call.write(response);
   };
-  const stop = provider.subscribe(send);
+  const unsubscribe = provider.subscribe(send);
+  const stop = (): void => {
+    clearTimeout(patience);
+    unsubscribe();
+  };
   for (const event of ["cancelled", "close", "error"] as const) call.on(event, stop);
+  const impatient = (): void => {
+    patience = undefined;
+    send();
+  };
+  patience = setTimeout(impatient, provider.patienceMs ?? PATIENCE_MS);
   send();
 }
 

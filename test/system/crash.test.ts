@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openTestAuthority, testClock } from "../../ca/testing/authority.ts";
 import { atDepth } from "../support/depth.ts";
 import { repositoryPath } from "../support/processes.ts";
+import { recordResult } from "../support/record-result.ts";
 
 const POINTS = ["signed", "recorded", "migrated", "manifest", "key", "exchanged", "replaced"];
 /** A key is passed four times while the authority is founded, and again in each replacement. */
@@ -94,5 +95,11 @@ describe("an authority that is killed", () => {
       await demandWhole(folder, { ...killed, acknowledged });
     }
     expect(acknowledged.length).toBeGreaterThanOrEqual(RANDOM_KILLS);
+    recordResult("crash", {
+      points: AT_POINTS.length,
+      randomKills: RANDOM_KILLS,
+      answered: acknowledged.length,
+      lost: 0,
+    });
   });
 });

@@ -10,6 +10,7 @@ export class SettableProvider implements WorkloadApiProvider {
   issueJwtSvid?: NonNullable<WorkloadApiProvider["issueJwtSvid"]>;
   foreignClaims: readonly string[] = [];
   now: () => Date = () => new Date();
+  patienceMs = 50;
   #state: WorkloadState = { kind: "pending" };
   readonly #listeners = new Set<() => void>();
 
