@@ -9,35 +9,57 @@ import { resolve } from "../../resolve/resolve.ts";
 import { parseDocuments } from "../../syntax/parse-documents.ts";
 import type { DraftPolicy, DraftRule } from "./draft.ts";
 import { witnessOfRule } from "./witness.ts";
-import { nameOf, type World } from "./world.ts";
+import { type KnownWorkload, nameOf, type World } from "./world.ts";
 import { writeDocuments } from "./write-documents.ts";
 
 /** The most requests that are tried for one thing to be shown. */
 const MOST_TRIES = 400;
 
-/** Finds requests that an import allows. Reads the drafts as the documents that they become. */
+/** The most callers of a rule that are tried. */
+const MOST_CALLERS = 12;
+/** The most methods and paths of a rule that are tried. */
+const MOST_LINES = 16;
+
+type Nameless = Omit<DraftRule, "name">;
+
+/** Finds requests that an import allows and the source may deny. Reads the drafts as the documents that they become. */
 export class Proof {
   readonly #world: World;
-  readonly #rules: readonly Omit<DraftRule, "name">[];
+  readonly #rules: readonly Nameless[];
   readonly #drafts: readonly DraftPolicy[];
+  readonly #mayDeny: (request: WitnessRequest) => boolean;
   #compiled: { readonly set: PolicySet; readonly index: Index } | undefined;
 
-  constructor(drafts: readonly DraftPolicy[], world: World) {
+  constructor(
+    drafts: readonly DraftPolicy[],
+    world: World,
+    mayDeny: (request: WitnessRequest) => boolean = () => true,
+  ) {
+    this.#mayDeny = mayDeny;
     const live = drafts.filter(({ candidate }) => candidate === undefined);
     this.#world = world;
     this.#rules = live.flatMap(({ allow }) => allow);
     this.#drafts = live;
   }
 
-  /** A request of some allow rule, changed so, that is allowed; the first of all where there is no registry to decide about. */
-  allowed(change: Partial<WitnessRequest>, now: Date): WitnessRequest | undefined {
+  /**
+   * A request of some allow rule, changed so, that is allowed; the first of all where there is no registry to decide about.
+   * `first` are rules that are tried before all others.
+   */
+  allowed(change: Partial<WitnessRequest>, now: Date, first: readonly Nameless[] = []): WitnessRequest | undefined {
     const { workloads, trustDomain } = this.#world;
-    const destinations = workloads.length === 0 ? [`spiffe://${trustDomain}/x`] : workloads.map(nameOf);
-    const requests = this.#rules.flatMap((rule) =>
-      destinations.flatMap((to) => witnessOfRule(rule, to, this.#world, change) ?? []),
+    const requests = [...first, ...this.#rules].flatMap((rule) =>
+      workloads.length === 0
+        ? (witnessOfRule(rule, `spiffe://${trustDomain}/x`, this.#world, change) ?? [])
+        : workloads.flatMap((to) =>
+            variantsOf(rule, to, workloads).flatMap((one) => witnessOfRule(one, nameOf(to), this.#world, change) ?? []),
+          ),
     );
     if (workloads.length === 0) return requests[0];
-    return requests.slice(0, MOST_TRIES).find((request) => this.#isAllowed(request, now));
+    return requests
+      .filter((request) => this.#mayDeny(request))
+      .slice(0, MOST_TRIES)
+      .find((request) => this.#isAllowed(request, now));
   }
 
   #isAllowed(request: WitnessRequest, now: Date): boolean {
@@ -50,6 +72,33 @@ export class Proof {
       throw error;
     }
   }
+}
+
+/** The rule for one caller, one line and one port that the destination is known to listen on. */
+function variantsOf(
+  rule: Nameless,
+  { ports }: KnownWorkload,
+  workloads: readonly KnownWorkload[],
+): readonly Nameless[] {
+  const open = rule.ports ?? ports ?? [];
+  const each = open.length === 0 ? [rule] : open.map((port) => ({ ...rule, ports: [port] }));
+  const callers = (rule.from ?? []).flatMap((caller) =>
+    caller.anyone === "authenticated" || (caller.addresses !== undefined && Object.keys(caller).length === 1)
+      ? workloads.map((workload) => ({ ...caller, workload: nameOf(workload) }))
+      : [caller],
+  );
+  const requests = (rule.requests ?? []).filter((line) => /^[A-Z|-]+ \//.test(line)).flatMap(eachMethod);
+  return each.flatMap((one) =>
+    callers
+      .slice(0, MOST_CALLERS)
+      .flatMap((caller) => requests.slice(0, MOST_LINES).map((line) => ({ ...one, from: [caller], requests: [line] }))),
+  );
+}
+
+function eachMethod(line: string): readonly string[] {
+  const [word = "", path = ""] = line.split(" ");
+  const methods = word === "ANY" ? ["GET", "PUT", "DELETE", "PATCH"] : word.split("|");
+  return methods.map((method) => `${method} ${path}`);
 }
 
 function compiledOf(documents: string): { readonly set: PolicySet; readonly index: Index } {

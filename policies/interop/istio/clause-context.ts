@@ -24,8 +24,6 @@ export interface ClauseContext {
   readonly http: boolean;
   /** Ports that the protected workloads listen on; absent where some are not known. */
   readonly ports: readonly number[] | undefined;
-  /** A workload that is protected, for requests that show something. */
-  readonly destination: string;
   readonly issuers: IssuersOfPolicy;
   readonly suspect: (suspect: Suspect) => void;
   readonly say: (field: Field) => Say;

@@ -1,6 +1,5 @@
 import { printable } from "../../printable.ts";
 import type { Say } from "../draft/say.ts";
-import { witnessOfRule } from "../draft/witness.ts";
 import type { ClauseContext, Nameless } from "./clause-context.ts";
 import { readHosts } from "./hosts.ts";
 import { textForm } from "./identity-text.ts";
@@ -54,24 +53,26 @@ function sayNotWritten(value: string, what: string, say: Say): void {
 
 const WITHOUT_PORT = "hosts are compared without their port, the source compares it too";
 
-/** What an allow lets through that the source does not, each with a request that shows it. */
-export function sayWider(clause: Clause, rules: readonly Nameless[], { world, destination, say }: ClauseContext): void {
-  const [rule] = rules;
-  if (rule === undefined) return;
+/** What an allow may let through that the source does not. */
+export function suspectWider(clause: Clause, rules: readonly Nameless[], { world, suspect }: ClauseContext): void {
   for (const field of clause.hosts.filter(({ negated }) => !negated)) {
     const { withoutPort, any } = readHosts(field.values, world.hosts);
-    for (const name of any ? [] : withoutPort) {
-      const shown = witnessOfRule(rule, destination, world, { host: `${name}:8080` });
-      if (shown !== undefined) say(field)("wider", WITHOUT_PORT, "host-with-port", shown, name);
-    }
+    for (const name of any ? [] : withoutPort)
+      suspect({
+        field,
+        scope: "host-with-port",
+        reason: WITHOUT_PORT,
+        change: { host: `${name}:8080` },
+        subject: name,
+        rules,
+      });
   }
-  for (const test of clause.headers.filter(({ negated }) => !negated)) {
-    const value = exactValue(test);
-    const tested = rules.find((one) => value !== undefined && one.headers?.[test.name] !== undefined);
-    if (value === undefined || tested === undefined) continue;
-    const shown = witnessOfRule(tested, destination, world, { headers: { [test.name]: [value, value] } });
-    const reason = "each value of a repeated header is compared, the source compares the whole list";
-    if (shown !== undefined) say(test)("wider", reason, "list-header", shown, test.name);
+  const reason = "each value of a repeated header is compared, the source compares the whole list";
+  for (const field of clause.headers.filter(({ negated }) => !negated)) {
+    const value = exactValue(field);
+    if (value === undefined) continue;
+    const change = { headers: { [field.name]: [value, value] } };
+    suspect({ field, scope: "list-header", reason, change, subject: field.name, rules });
   }
 }
 

@@ -23,7 +23,7 @@ export function selectionOf({ methods, paths }: Clause, context: ClauseContext):
 const unioned = ({ values }: Field): readonly string[] => [...new Set(values.flatMap(pathPatterns))];
 
 /** Istio's path values: text forms, or a template where braces say so. */
-function pathPatterns(value: string): Patterns {
+export function pathPatterns(value: string): Patterns {
   if (value.includes("{*}") || value.includes("{**}")) return templatePath(value);
   const form = textForm(value);
   switch (form.kind) {

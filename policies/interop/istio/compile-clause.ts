@@ -4,7 +4,7 @@ import { everyRequest, GRPC_BY_SERVICE } from "../draft/everything.ts";
 import { allowLines, denyLines, type Lines } from "../paths/selection.ts";
 import { whoOf } from "./clause-callers.ts";
 import { type ClauseContext, type Compiled, fieldSay, type Nameless } from "./clause-context.ts";
-import { hostsOf, sayWider } from "./clause-hosts.ts";
+import { hostsOf, suspectWider } from "./clause-hosts.ts";
 import { portsOf } from "./clause-ports.ts";
 import { selectionOf } from "./clause-requests.ts";
 import { canTest, type HeaderChoice, headerChoices } from "./headers.ts";
@@ -73,7 +73,7 @@ function compileAllow(clause: Clause, context: ClauseContext, http: boolean): Co
       })),
     );
   });
-  sayWider(clause, rules, context);
+  if (rules.length > 0) suspectWider(clause, rules, context);
   const denied = [
     ...hosts.not.map((names) => ({ hosts: names })),
     ...ports.not.map((numbers) => ({ ports: numbers })),

@@ -13,6 +13,7 @@ import type { IstioPolicy } from "./policy.ts";
 import { type IstioDocuments, readIstioPolicies } from "./read-policies.ts";
 import { type CompiledPolicy, compilePolicy, type Reading, sayCarved } from "./reading.ts";
 import { placed, protectionOf, selects } from "./selection.ts";
+import { sourceDenies } from "./source-verdict.ts";
 
 /** Istio's AuthorizationPolicies, with the RequestAuthentications and Services that they build on. */
 export const importIstio: Importer = (texts, options) => {
@@ -26,7 +27,7 @@ export const importIstio: Importer = (texts, options) => {
   const open = openDrafts(documents, texts[0]?.path ?? "", reading);
   const drafts = [...compiled.flatMap((one) => draftOf(one, reading)), ...open];
   sayInvalidTokens(documents.authentications, drafts, reading);
-  saySuspects(reading.suspects, drafts, world);
+  saySuspects(reading.suspects, drafts, world, (request) => sourceDenies(request, reading) !== false);
   return { documents: writeDocuments(drafts, world), report: reportOf(notes.entries) };
 };
 

@@ -2,7 +2,7 @@ import type { Names } from "../draft/names.ts";
 import type { Notes } from "../draft/notes.ts";
 import type { Say } from "../draft/say.ts";
 import type { Suspected } from "../draft/suspects.ts";
-import { nameOf, type World } from "../draft/world.ts";
+import type { World } from "../draft/world.ts";
 import type { SourcePlace } from "../report.ts";
 import type { Compiled } from "./clause-context.ts";
 import { compileClause, isHttp } from "./compile-clause.ts";
@@ -96,11 +96,9 @@ function compileRule(rule: IstioRule, policy: PlacedPolicy, reading: Reading): C
       effect: policy.action === "ALLOW" ? "allow" : "deny",
       http: rule.clauses.some(isHttp),
       ports: ports ? [...new Set(selected.flatMap((one) => one.ports ?? []))] : undefined,
-      destination: selected[0] === undefined ? `spiffe://${world.trustDomain}/x` : nameOf(selected[0]),
       issuers: issuers.of(policy, selected),
-      suspect: ({ field, scope, reason, change }) => {
-        if (policy.dryRun) return;
-        suspects.push({ say: sayAt(field.place, policy, reading), scope, reason, change });
+      suspect: ({ field, ...suspect }) => {
+        if (!policy.dryRun) suspects.push({ say: sayAt(field.place, policy, reading), ...suspect });
       },
       say: (field) => sayAt(field.place, policy, reading),
       sayRule: sayAt(rule.place, policy, reading),

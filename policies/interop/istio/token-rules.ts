@@ -1,6 +1,6 @@
 import type { WitnessRequest } from "../../findings/finding.ts";
 import { printable } from "../../printable.ts";
-import type { DraftJwt, DraftProvider } from "../draft/draft.ts";
+import type { DraftJwt, DraftProvider, DraftRule } from "../draft/draft.ts";
 import type { Say } from "../draft/say.ts";
 import type { RequestScope } from "../report.ts";
 import type { IssuersOfPolicy } from "./issuers.ts";
@@ -19,6 +19,10 @@ export interface Suspect {
   readonly scope: RequestScope;
   readonly reason: string;
   readonly change: Partial<WitnessRequest>;
+  /** What the scope is about, where it is one thing. */
+  readonly subject?: string;
+  /** Rules that it comes of, where these are known. */
+  readonly rules?: readonly Omit<DraftRule, "name">[];
 }
 
 /** What tokens are read in. */
