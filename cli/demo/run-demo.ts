@@ -98,11 +98,12 @@ function printStart(mesh: MeshName, { meshes }: RunningDemo, envoy: LocatedEnvoy
     paint(io.stdout, "bold", "Cellwall demo mesh"),
     `  ${names.length} workloads (${names.join(", ")}), each behind its own Envoy ${formatEnvoyVersion(envoy.version)}; up after ${(tookMs / 1000).toFixed(1)} s`,
     `  ${STORIES[mesh].story}`,
-    ...meshes.flatMap(({ trustDomain, policyDir, stateDir }) => [
-      ...(meshes.length === 1 ? [] : [`  ${trustDomain}`]),
-      `  policies  ${policyDir}`,
-      `  state     ${stateDir}`,
-    ]),
+    ...meshes.flatMap(({ trustDomain, policyDir, stateDir }) => {
+      const places = [`policies  ${policyDir}`, `state     ${stateDir}`];
+      return meshes.length === 1
+        ? places.map((place) => `  ${place}`)
+        : [`  ${trustDomain}`, ...places.map((place) => `    ${place}`)];
+    }),
   );
 }
 
