@@ -1,14 +1,18 @@
 import { createServer, get, type Server } from "node:http";
 import { connect, type Socket } from "node:net";
+import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { LocalMesh } from "../../cli/local-mesh/index.ts";
+import { type LocalMesh, loopbackAddresses } from "../../cli/local-mesh/index.ts";
 import { run } from "../../cli/run.ts";
 import { capturedIo } from "../../cli/testing/captured-io.ts";
+import { locateEnvoy, renderSidecar, runEnvoy } from "../../envoy/index.ts";
 import { type TestApp, tcpApp } from "../support/apps.ts";
 import { http1 } from "../support/clients.ts";
 import { atDepth } from "../support/depth.ts";
+import { ownIdentity } from "../support/forged-identities.ts";
 import { recordResult } from "../support/record-result.ts";
+import { overTls, requestBytes } from "../support/straight.ts";
 import { startTestMesh } from "../support/test-mesh.ts";
 import { until } from "../support/until.ts";
 
@@ -79,10 +83,12 @@ interface Kept {
 
 describe("ca revoke --sever", () => {
   let mesh: LocalMesh;
+  let envoy: Awaited<ReturnType<typeof locateEnvoy>>;
   let orders: Server;
   let db: TestApp;
   const kept: Kept[] = [];
   beforeAll(async () => {
+    envoy = await locateEnvoy();
     mesh = await startTestMesh([{ path: "mesh.yaml", text: MESH.replace("", "") }]);
     db = await tcpApp(mesh.appSocket("db", 5432));
     orders = createServer((request, response) => {
@@ -159,5 +165,36 @@ describe("ca revoke --sever", () => {
     kept.push(await connection("batch"));
     const refused = await http1({ socket: mesh.callSocket("web", "orders"), path: "/short" });
     expect(refused.status).toBe(403);
+  });
+
+  const bounded = (name: string, address: string, adminSocket: string): string => {
+    const workload = mesh.set.workloads.find((one) => one.name === name);
+    if (workload === undefined) throw new Error(name);
+    const input = { workload, set: mesh.set, envoyVersion: envoy.version, sockets: mesh.sockets(name) };
+    return JSON.stringify(renderSidecar({ ...input, bindAddress: address, adminSocket }));
+  };
+
+  it("prints the bound that Envoy keeps", async () => {
+    const [address = ""] = await loopbackAddresses(1);
+    const admin = (name: string): string => join(mesh.stateDir, `${name}.sock`);
+    const http = bounded("orders", address, admin("orders"));
+    const tcp = bounded("db", address, admin("db"));
+    expect(http).toContain('"max_stream_duration":"3600s"');
+    expect(tcp).toContain('"max_downstream_connection_duration":"3600s"');
+    const seconds: Record<string, number> = {};
+    for (const [name, text] of atDepth({ quick: [], full: Object.entries({ orders: http, db: tcp }) })) {
+      // The same with three seconds in place of an hour.
+      const bootstrap: object = JSON.parse(text.replaceAll('"3600s"', '"3s"'));
+      const sidecar = await runEnvoy({ path: envoy.path, bootstrap, adminSocket: admin(name) });
+      await sidecar.ready();
+      const shown = await ownIdentity(mesh.sockets("batch").workload);
+      const startedMs = performance.now();
+      const port = name === "db" ? 5432 : 8443;
+      const outcome = await overTls({ host: address, port, from: address, shown }, requestBytes("/endless"));
+      seconds[name] = Math.round(performance.now() - startedMs) / 1000;
+      await sidecar.stop();
+      expect([outcome.status ?? 200, seconds[name] < 5, seconds[name] > 2.5]).toEqual([200, true, true]);
+    }
+    recordResult("revocation-bound", { boundSeconds: 3, endedAfterSeconds: seconds });
   });
 });
