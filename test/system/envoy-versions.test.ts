@@ -201,7 +201,7 @@ const WITHOUT_TCP = [
   ...["e2e/http", "e2e/grpc", "e2e/websocket", "e2e/straight-at-the-peer", "e2e/revocation", "e2e/rotation"],
   ...["e2e/front-door", "e2e/istio-custom-action", "e2e/envoy-gateway", "e2e/spire-identities"],
 ];
-const WITH_TCP = [...WITHOUT_TCP, "e2e/tcp", "system/demo"];
+const WITH_TCP = [...WITHOUT_TCP, "e2e/tcp", "e2e/sever", "system/demo"];
 
 /** Runs the end-to-end tests, attacks past the sidecar among them, on another Envoy; what failed, and how many passed. */
 async function endToEnd(
