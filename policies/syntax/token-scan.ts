@@ -31,26 +31,51 @@ const REFUSED: Readonly<
 
 const DIRECTIVE = ["ERR_POLICY_DIRECTIVE", "YAML directives are not part of this language", "remove the line"] as const;
 
-/** What stands directly in a token, last first, so that a stack yields it in order. Loops: a file may hold more parts than a call takes arguments. */
-function children({ token, depth }: Visit): Visit[] {
-  const found: Visit[] = [];
-  const add = (part: CST.Token | null | undefined, deeper: number): void => {
-    if (part) found.push({ token: part, depth: depth + deeper });
-  };
-  if (token.type === "document") {
-    for (const part of token.start) add(part, 0);
-    add(token.value, 0);
+type Part = CST.Token | CST.SourceToken;
+
+/** Tokens that are yet to be looked at, each with its depth; the last one is the next. Two lists, for a file has very many tokens. */
+class Pending {
+  readonly #parts: Part[] = [];
+  readonly #depths: number[] = [];
+
+  constructor(tokens: readonly CST.Token[]) {
+    for (let at = tokens.length - 1; at >= 0; at--) this.#add(tokens[at], 0);
   }
-  if ("props" in token) for (const part of token.props) add(part, 0);
-  if ("items" in token) {
-    for (const item of token.items) {
-      for (const part of item.start) add(part, 1);
-      add(item.key, 1);
-      for (const part of item.sep ?? []) add(part, 1);
-      add(item.value, 1);
+
+  next(): Visit | undefined {
+    const token = this.#parts.pop();
+    const depth = this.#depths.pop();
+    return token === undefined || depth === undefined ? undefined : { token, depth };
+  }
+
+  /** Adds what stands directly in a token, last first. Loops: a file may hold more parts than a call takes arguments. */
+  addChildren({ token, depth }: Visit): void {
+    if ("items" in token) {
+      for (let at = token.items.length - 1; at >= 0; at--) {
+        const item = token.items[at];
+        this.#add(item?.value, depth + 1);
+        this.#addAll(item?.sep, depth + 1);
+        this.#add(item?.key, depth + 1);
+        this.#addAll(item?.start, depth + 1);
+      }
+    }
+    if ("props" in token) this.#addAll(token.props, depth);
+    if (token.type === "document") {
+      this.#add(token.value, depth);
+      this.#addAll(token.start, depth);
     }
   }
-  return found.reverse();
+
+  #addAll(parts: readonly Part[] | undefined, depth: number): void {
+    if (parts === undefined) return;
+    for (let at = parts.length - 1; at >= 0; at--) this.#add(parts[at], depth);
+  }
+
+  #add(part: Part | null | undefined, depth: number): void {
+    if (!part) return;
+    this.#parts.push(part);
+    this.#depths.push(depth);
+  }
 }
 
 function refusalOf(source: SourceText, token: CST.Token | CST.SourceToken): Diagnostic | undefined {
@@ -64,8 +89,8 @@ function refusalOf(source: SourceText, token: CST.Token | CST.SourceToken): Diag
 export function scanTokens(source: SourceText, tokens: readonly CST.Token[]): TokenScan {
   const diagnostics: Diagnostic[] = [];
   let errors = 0;
-  const stack: Visit[] = tokens.map((token) => ({ token, depth: 0 })).reverse();
-  for (let visit = stack.pop(); visit !== undefined; visit = stack.pop()) {
+  const pending = new Pending(tokens);
+  for (let visit = pending.next(); visit !== undefined; visit = pending.next()) {
     const { token } = visit;
     if (visit.depth > MAX_DEPTH) {
       const span = source.span(token.offset, token.offset + 1);
@@ -77,7 +102,7 @@ export function scanTokens(source: SourceText, tokens: readonly CST.Token[]): To
     if (refused !== undefined) diagnostics.push(refused);
     if (diagnostics.length + errors > MAX_FINDINGS)
       return { diagnostics: [...diagnostics, tooMany(source, token)], composable: false };
-    for (const child of children(visit)) stack.push(child);
+    pending.addChildren(visit);
   }
   return { diagnostics, composable: true };
 }

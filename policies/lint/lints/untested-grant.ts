@@ -1,7 +1,7 @@
 import { nameOf as policyName } from "../../decide/policies-of.ts";
 import { type Finding, finding } from "../../findings/index.ts";
-import type { AccessPolicy, Attributes } from "../../model/index.ts";
-import { linesOf, lineTruth } from "../../reference/lines.ts";
+import type { AccessPolicy, PolicySet, Workload } from "../../model/index.ts";
+import { linesOf, lineTruth, type PolicyLine } from "../../reference/lines.ts";
 import { situationOf } from "../../reference/situation.ts";
 import { attributesOfCase } from "../../tests/case-attributes.ts";
 import { testCasesOf } from "../../tests/test-case.ts";
@@ -29,21 +29,24 @@ export function untestedGrant(subject: Subject): readonly Finding[] {
 }
 
 /** Ids of the lines that some case which expects an allow makes true. */
-function testedLines(subject: Subject, live: readonly AccessPolicy[]): ReadonlySet<string> {
-  const { set, now, documents } = subject;
+function testedLines({ set, now, documents }: Subject, live: readonly AccessPolicy[]): ReadonlySet<string> {
   const tested = new Set<string>();
+  const allows = new Map<Workload, readonly PolicyLine[]>();
   for (const one of testCasesOf(documents, set)) {
     if (one.stage === "candidate" || one.expected.verdict === "deny") continue;
-    const identity = one.destination.identity.toString();
-    const about = live.filter(({ destinations }) => destinations.includes(identity));
-    for (const id of usedLines(subject, about, attributesOfCase(one, set, now))) tested.add(id);
+    const { destination, workload } = one;
+    const lines = allows.get(destination) ?? allowsAt(destination, live);
+    allows.set(destination, lines);
+    // The two workloads that a case is about are all that its situation looks up.
+    const near: PolicySet = { ...set, workloads: workload === undefined ? [destination] : [destination, workload] };
+    const situation = situationOf(near, attributesOfCase(one, set, now), [destination.identity.toString()]);
+    for (const line of lines) if (lineTruth(line, situation) === true) tested.add(line.id);
   }
   return tested;
 }
 
-function usedLines({ set }: Subject, policies: readonly AccessPolicy[], attributes: Attributes): readonly string[] {
-  const situation = situationOf(set, attributes, set.destinations);
-  return linesOf(policies)
-    .filter((line) => line.of.effect === "allow" && lineTruth(line, situation) === true)
-    .map(({ id }) => id);
+/** The lines of the allows that protect a workload. */
+function allowsAt({ identity }: Workload, live: readonly AccessPolicy[]): readonly PolicyLine[] {
+  const about = live.filter(({ destinations }) => destinations.includes(identity.toString()));
+  return linesOf(about).filter(({ of }) => of.effect === "allow");
 }
