@@ -22,6 +22,8 @@ x-sidecar: &sidecar
   image: ${envoyImage}
 
 x-often: &often { interval: 1s, timeout: 5s, retries: 60 }
+# Each look of these starts a Node.js.
+x-seldom: &seldom { interval: 3s, timeout: 10s, retries: 40 }
 x-started: &started { condition: service_started }
 x-healthy: &healthy { condition: service_healthy }
 x-done: &done { condition: service_completed_successfully }

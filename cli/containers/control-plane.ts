@@ -41,7 +41,7 @@ function authority({ prefix, folder, partners }: Plane): string {
       - ${folder}/containers:/mesh/containers:ro
       - ${prefix}authority-state:/home/node
 ${federated ? "      - bundles:/partners:ro\n" : ""}    healthcheck:
-      <<: *often
+      <<: *seldom
       test:
         - CMD
         - node
@@ -119,7 +119,7 @@ function agent({ prefix }: Plane, mounts: readonly string[]): string {
 ${mounts.map((mount) => `      - ${mount}`).join("\n")}
     depends_on: { ${prefix}join: *done }
     healthcheck:
-      <<: *often
+      <<: *seldom
       test:
         - CMD
         - node

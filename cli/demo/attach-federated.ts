@@ -6,11 +6,7 @@ import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import type { PolicyText } from "../policy-folder.ts";
 import { type AttachedStage, type AttachOptions, attachStage } from "./attach-stage.ts";
-import { appOf, type FederatedStage, type Stage } from "./step.ts";
-import { until } from "./until.ts";
-
-/** Authorities look at the file with the other's bundle every five seconds. */
-const OPEN_DEADLINE_MS = 30_000;
+import type { FederatedStage } from "./step.ts";
 
 /** The two federated meshes in containers, and their authorities' state: `store/cellwall` and `pay/cellwall` of this folder. */
 export interface AttachFederatedOptions extends AttachOptions {
@@ -30,7 +26,6 @@ export async function attachFederated(
   if (side === undefined) throw new CliError("ERR_CLI_USAGE", "the mesh has no provider");
   const files = sidePolicyFiles(side, ["policies", "containers"]);
   const stage = await attachStage(options);
-  await borderIsOpen(stage);
   let published = files;
   const publish = async (next: readonly PolicyText[]): Promise<void> => {
     const access = authorityAccess({ state: stateOf("pay") }, io);
@@ -47,14 +42,4 @@ export async function attachFederated(
       await stage.close();
     },
   };
-}
-
-/** Waits until each side has the other's bundle, or until it is clear that the first steps must say why not. */
-async function borderIsOpen(stage: Stage): Promise<void> {
-  const socket = stage.mesh.callSocket("checkout", "gateway");
-  await until(
-    () => appOf(stage, "checkout").http({ socket, method: "POST", path: "/charges" }),
-    ({ status }) => status === 200,
-    OPEN_DEADLINE_MS,
-  );
 }

@@ -5,6 +5,7 @@ import { attachFederated } from "./attach-federated.ts";
 import { type AttachedStage, type AttachOptions, attachStage } from "./attach-stage.ts";
 import { printTable, type Row } from "./report.ts";
 import { containerChapters, federatedChapters, playScenario } from "./scenario.ts";
+import { settled } from "./settled.ts";
 
 /** A mesh in containers; `authorities` is the folder of its authorities' state, which only federated meshes need. */
 export interface AttackOptions extends AttachOptions {
@@ -25,6 +26,7 @@ export async function attackContainers(options: AttackOptions, io: Io): Promise<
       paint(io.stdout, "bold", `Attack on the ${options.mesh} mesh, in containers`),
       `  ${stage.apps.size} workloads, each with a user id, a network namespace and files of its own`,
     );
+    await settled(options.mesh, stage);
     const rows = await play();
     if (io.signal.aborted) return EXIT.ok;
     printTable(io.stdout, rows);
