@@ -60,6 +60,9 @@ export async function openCertificateAuthority(options: CaOptions): Promise<Cert
   const hierarchy = await openHierarchy(context, options.brought);
   const revocations = await openRevocations(context, hierarchy);
   const bundles = await openPolicyBundles(context, hierarchy, options.shardOf ?? shardOf);
+  const onProblem = options.onProblem ?? warn;
+  const parts = { context, hierarchy, revocations, onProblem };
+  const lists = options.revocationLists === true ? new RevocationLists(parts) : undefined;
   const authority = new RunningAuthority({
     context,
     hierarchy,
@@ -68,13 +71,13 @@ export async function openCertificateAuthority(options: CaOptions): Promise<Cert
     counters: startCounting(),
     head: await ledgerHead(context.db),
     timers: options.timers ?? systemTimers,
-    onProblem: options.onProblem ?? warn,
-    lists: options.revocationLists === true ? new RevocationLists({ context, hierarchy, revocations }) : undefined,
+    onProblem,
+    lists,
     highWater: new HighWaterKeeper(context.keys.path, context.db),
   });
   try {
     await authority.renewDue();
-    authority.demandLists();
+    lists?.demandWhole();
   } catch (error) {
     await authority.close();
     throw error;

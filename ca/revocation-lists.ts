@@ -1,3 +1,4 @@
+import type { TrustBundles } from "../protocol/index.ts";
 import { issuerIn } from "./authorities.ts";
 import type { SigningAuthority } from "./authority-rows.ts";
 import { CaError } from "./ca-error.ts";
@@ -15,6 +16,15 @@ export interface RevocationList {
   readonly until: Date;
 }
 
+/** What the lists are made of. */
+export interface RevocationListsParts {
+  readonly context: CaContext;
+  readonly hierarchy: Hierarchy;
+  readonly revocations: Revocations;
+  /** Told once of what takes the lists away. */
+  readonly onProblem: (error: unknown) => void;
+}
+
 const LIST_SECONDS = 86_400;
 
 /**
@@ -23,17 +33,13 @@ const LIST_SECONDS = 86_400;
  * INVARIANT: all or none: where one authority of a chain has no list, a verifier that was given another believes nobody.
  */
 export class RevocationLists {
-  readonly #parts: { readonly context: CaContext; readonly hierarchy: Hierarchy; readonly revocations: Revocations };
+  readonly #parts: RevocationListsParts;
   #lists: readonly RevocationList[] = [];
   #validity: Validity | undefined;
   #made = "";
   #problem: string | undefined;
 
-  constructor(parts: {
-    readonly context: CaContext;
-    readonly hierarchy: Hierarchy;
-    readonly revocations: Revocations;
-  }) {
+  constructor(parts: RevocationListsParts) {
     this.#parts = parts;
   }
 
@@ -47,15 +53,20 @@ export class RevocationLists {
     return this.#problem;
   }
 
+  /** What agents are told. */
+  notice(): Pick<TrustBundles, "revocationLists"> {
+    if (this.#lists.length === 0) return {};
+    const told = ({ der, until }: RevocationList) => ({ der: der.toString("base64url"), until: until.toISOString() });
+    return { revocationLists: this.#lists.map(told) };
+  }
+
   /** Signs anew what has changed or is past its half. */
   async renew(): Promise<void> {
     const { context, hierarchy, revocations } = this.#parts;
     const signers = hierarchy.all().filter(({ role }) => role === "root" || role === "intermediate");
-    this.#problem = signers.map(problemOf).find((problem) => problem !== undefined);
-    if (this.#problem !== undefined) {
-      [this.#lists, this.#made] = [[], ""];
-      return;
-    }
+    const problem = signers.map(problemOf).find((found) => found !== undefined);
+    if (problem !== undefined) return this.#takeBack(problem);
+    this.#problem = undefined;
     const now = context.clock();
     const what = JSON.stringify([revocations.current().document.sequence, signers.map(({ serial }) => serial)]);
     const isFresh = this.#validity !== undefined && !pastHalf(this.#validity.notBefore, this.#validity.notAfter, now);
@@ -70,13 +81,22 @@ export class RevocationLists {
     [this.#validity, this.#made] = [validity, what];
   }
 
+  #takeBack(problem: string): void {
+    const before = this.#problem;
+    [this.#lists, this.#made, this.#problem] = [[], "", problem];
+    if (problem !== before) this.#parts.onProblem(offline(problem));
+  }
+
   /** `ERR_CA_OFFLINE` where the whole chain cannot be covered. */
   demandWhole(): void {
-    if (this.#problem === undefined) return;
-    throw new CaError("ERR_CA_OFFLINE", `revocation lists cannot cover the whole chain: ${this.#problem}`, {
-      hint: "start without `--crl`: sidecars refuse what is revoked at the next request in any case",
-    });
+    if (this.#problem !== undefined) throw offline(this.#problem);
   }
+}
+
+function offline(problem: string): CaError {
+  return new CaError("ERR_CA_OFFLINE", `revocation lists cannot cover the whole chain: ${problem}`, {
+    hint: "start without `--crl`: sidecars refuse what is revoked at the next request in any case",
+  });
 }
 
 function validityAt(now: Date, { lifetimes }: CaContext): Validity {

@@ -244,16 +244,11 @@ export class RunningAuthority implements CertificateAuthority {
   }
 
   trustNotice(): TrustNotice {
-    return { ...this.#rotation.notice(), ...this.#listNotice() };
+    return { ...this.#rotation.notice(), ...this.#parts.lists?.notice() };
   }
 
   revocationLists(): readonly RevocationList[] {
     return this.#parts.lists?.current ?? [];
-  }
-
-  /** Refuses to go on where lists were asked for and cannot be whole; `ERR_CA_OFFLINE`. */
-  demandLists(): void {
-    this.#parts.lists?.demandWhole();
   }
 
   subscribe(listener: (what: CaChange) => void): () => void {
@@ -298,30 +293,13 @@ export class RunningAuthority implements CertificateAuthority {
   async #renew(before: Signing = this.#signing()): Promise<void> {
     const { revocations, bundles } = this.#parts;
     await this.#rotation.advance();
-    await this.#renewLists();
+    await this.#parts.lists?.renew();
     const after = this.#signing();
     if (after.signs !== before.signs) this.#tell("signing");
     if (after.told !== before.told) this.#tell("trust-bundle");
     if (await revocations.renew()) this.#tell("revocations");
     if (await bundles.renew()) this.#tell("bundle");
     await this.#note(true);
-  }
-
-  async #renewLists(): Promise<void> {
-    const { lists, onProblem } = this.#parts;
-    if (lists === undefined) return;
-    const before = lists.problem;
-    await lists.renew();
-    if (lists.problem !== undefined && lists.problem !== before)
-      onProblem(new CaError("ERR_CA_OFFLINE", `there are no revocation lists: ${lists.problem}`));
-  }
-
-  #listNotice(): Pick<TrustNotice, "revocationLists"> {
-    const lists = this.revocationLists();
-    if (lists.length === 0) return {};
-    return {
-      revocationLists: lists.map(({ der, until }) => ({ der: der.toString("base64url"), until: until.toISOString() })),
-    };
   }
 
   /** Keeps the high-water mark; where it cannot be written, the work that it is about is done all the same. */

@@ -14,7 +14,8 @@ export { ENDPOINT_VARIABLE, endpointTarget, parseEndpoint } from "./endpoint.ts"
 export * as workloadApi from "./gen/workloadapi.ts";
 export { JwtSource, type JwtSourceOptions } from "./jwt-source.ts";
 export { callerOf, peerIdOf, type TlsPeers } from "./peer.ts";
-export { addWorkloadApi, type JwtSvidIssue, SECURITY_HEADER, type WorkloadApiProvider } from "./server.ts";
+export type { JwtSvidIssue, WorkloadApiProvider } from "./provider.ts";
+export { addWorkloadApi, SECURITY_HEADER } from "./server.ts";
 export type { WorkloadState, WorkloadStateSource, WorkloadTrust } from "./state.ts";
 export { grpcCredentials, httpsAgent, type TlsMaterial, tlsClientOptions, tlsMaterial } from "./tls-client.ts";
 export { type GrpcListener, listenGrpc, protectServer, type ServerPeers, tlsServerOptions } from "./tls-server.ts";

@@ -9,7 +9,7 @@ import type {
   ValidateJWTSVIDRequest,
   ValidateJWTSVIDResponse,
 } from "./gen/workloadapi.ts";
-import type { WorkloadApiProvider } from "./server.ts";
+import type { WorkloadApiProvider } from "./provider.ts";
 import { absence, invalid, type ServiceError } from "./status.ts";
 
 const MAX_AUDIENCES = 32;

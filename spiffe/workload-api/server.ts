@@ -1,5 +1,4 @@
 import { type Metadata, type Server, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
-import type { SpiffeId } from "../spiffe-id.ts";
 import {
   JWTBundlesResponse,
   type JWTSVIDRequest,
@@ -12,27 +11,12 @@ import {
 } from "./gen/workloadapi.ts";
 import { fetchJwtSvid, validateJwtSvid } from "./jwt-methods.ts";
 import { jwtBundlesResponse, x509BundlesResponse, x509SvidResponse } from "./messages.ts";
-import type { WorkloadState, WorkloadStateSource } from "./state.ts";
+import type { WorkloadApiProvider } from "./provider.ts";
+import type { WorkloadState } from "./state.ts";
 import { absence, type ServiceError } from "./status.ts";
 
 /** Name of the metadata entry that every call carries, with the value `true`. */
 export const SECURITY_HEADER = "workload.spiffe.io";
-
-/** A JWT-SVID, or why there is none: `denied` is for good, `unavailable` passes. */
-export type JwtSvidIssue =
-  | { readonly ok: true; readonly token: string }
-  | { readonly ok: false; readonly kind: "denied" | "unavailable" };
-
-/** Whom a Workload API serves, and from what. */
-export interface WorkloadApiProvider extends WorkloadStateSource {
-  /** A token of that identity for exactly these audiences. Never rejects. Without it the JWT methods are not served. */
-  readonly issueJwtSvid?: (id: SpiffeId, audience: readonly string[], signal: AbortSignal) => Promise<JwtSvidIssue>;
-  readonly now: () => Date;
-  /** Claims that `ValidateJWTSVID` tells of tokens of other trust domains, beside the registered ones. */
-  readonly foreignClaims?: readonly string[];
-  /** How long a call waits for an identity that is on its way before it is told to come back, milliseconds; 2,000 without it. */
-  readonly patienceMs?: number;
-}
 
 const PATIENCE_MS = 2_000;
 

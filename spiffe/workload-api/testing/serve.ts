@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { addWorkloadApi, type WorkloadApiProvider } from "../server.ts";
+import type { WorkloadApiProvider } from "../provider.ts";
+import { addWorkloadApi } from "../server.ts";
 import type { WorkloadState } from "../state.ts";
 
 /** A provider whose state a test sets. */
