@@ -5,7 +5,7 @@ import type { Say } from "../draft/say.ts";
 import type { RequestScope } from "../report.ts";
 import type { IssuersOfPolicy } from "./issuers.ts";
 import type { Field, TokenTest } from "./policy.ts";
-import { allOf, askedOf, failing, passing, type TokenChoice } from "./token-tests.ts";
+import { allOf, askedOf, failing, isAbsent, passing, type TokenChoice } from "./token-tests.ts";
 
 /** What a clause asks of tokens: one of `ways` (absent: nothing), and none of what `denied` says. */
 export interface TokenWays {
@@ -125,8 +125,12 @@ function waysOf(test: TokenTest, provider: DraftProvider, effect: "allow" | "den
   return test.negated ? failing(asked, effect) : passing(asked);
 }
 
-function jwtOf({ name }: DraftProvider, { claims }: TokenChoice): DraftJwt {
-  return Object.keys(claims).length === 0 ? { provider: name } : { provider: name, claims };
+function jwtOf({ name }: DraftProvider, { token, claims }: TokenChoice): DraftJwt {
+  const asked = Object.values(claims);
+  if (asked.length === 0) return { provider: name };
+  // Claims that are missing are missing without a token as well; every token names its issuer.
+  const bare = token && asked.every(isAbsent);
+  return { provider: name, claims: bare ? { ...claims, iss: { present: true } } : claims };
 }
 
 const UNSEEN: readonly (readonly [RequestScope, string])[] = [

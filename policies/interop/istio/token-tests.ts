@@ -119,7 +119,10 @@ function together(a: TokenChoice, b: TokenChoice): TokenChoice | "never" | undef
     if (joined === undefined || joined === "never") return joined;
     claims.set(name, joined);
   }
-  return { token: a.token || b.token, claims: Object.fromEntries(claims) };
+  const [token, issuer] = [a.token || b.token, claims.get("iss")];
+  // A token always names its issuer.
+  if (token && issuer !== undefined && isAbsent(issuer)) return "never";
+  return { token, claims: Object.fromEntries(claims) };
 }
 
 function both(name: string, a: DraftClaim, b: DraftClaim): DraftClaim | "never" | undefined {
@@ -133,7 +136,8 @@ function both(name: string, a: DraftClaim, b: DraftClaim): DraftClaim | "never" 
   return shared.length === 0 ? "never" : oneOf(name, shared);
 }
 
-const isAbsent = (claim: DraftClaim): boolean => typeof claim !== "string" && "absent" in claim;
+/** Whether a claim is asked not to be there. */
+export const isAbsent = (claim: DraftClaim): boolean => typeof claim !== "string" && "absent" in claim;
 const isPresent = (claim: DraftClaim): boolean => typeof claim !== "string" && "present" in claim;
 
 function textsOf(claim: DraftClaim): readonly string[] | undefined {
