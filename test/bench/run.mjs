@@ -1,4 +1,4 @@
-// `node test/bench/run.mjs check|diff|lint|simulate [arguments]`: bundles a benchmark, which is TypeScript, and runs it on any
+// `node test/bench/run.mjs check|diff|issue|lint|simulate [arguments]`: bundles a benchmark, which is TypeScript, and runs it on any
 // supported Node.js. With CELLWALL_DEPTH=full its figures go to docs/results.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
@@ -10,7 +10,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const [name = "", ...rest] = process.argv.slice(2);
 const input = join(root, "test/bench", `${name}.ts`);
 if (name === "" || !existsSync(input)) {
-  process.stderr.write("usage: node test/bench/run.mjs check|diff|lint|simulate [arguments]\n");
+  process.stderr.write("usage: node test/bench/run.mjs check|diff|issue|lint|simulate [arguments]\n");
   process.exit(2);
 }
 const folder = join(root, ".cache", "bench");
