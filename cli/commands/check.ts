@@ -4,6 +4,7 @@ import type { CheckOptions } from "../check/check.ts";
 import { PASS_NAMES } from "../check/pass.ts";
 import { examples, type Register } from "../command.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+import { optimizeLater } from "../short-run.ts";
 
 function onlyPass(value: string, before: CheckOptions["only"]): CheckOptions["only"] {
   const pass = PASS_NAMES.find((one) => one === value);
@@ -41,6 +42,7 @@ export const registerCheck: Register = (program, { io, action }) => {
     "check orders/ --against authority --source orders",
   ).action(
     action(async (folders: readonly string[], options: CheckOptions) => {
+      optimizeLater();
       const { check } = await import("../check/check.ts");
       return check(folders, options, io);
     }),
