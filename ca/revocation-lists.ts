@@ -82,9 +82,9 @@ export class RevocationLists {
   }
 
   #takeBack(problem: string): void {
-    const before = this.#problem;
+    const had = this.#lists.length > 0;
     [this.#lists, this.#made, this.#problem] = [[], "", problem];
-    if (problem !== before) this.#parts.onProblem(offline(problem));
+    if (had) this.#parts.onProblem(offline(problem));
   }
 
   /** `ERR_CA_OFFLINE` where the whole chain cannot be covered. */
