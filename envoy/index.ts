@@ -23,10 +23,10 @@ export type {
   TlsRefusalReason,
 } from "./xds/access-log-entry.ts";
 export { type AccessLogCounts, AccessLogIntake, type AccessLogIntakeOptions } from "./xds/access-log-intake.ts";
-export type { OpenStreamEvent } from "./xds/open-stream.ts";
 export { addAccessLogIntake } from "./xds/add-access-log-intake.ts";
 export { addSecretDiscovery } from "./xds/add-secret-discovery.ts";
 export type { DeltaSecretSink } from "./xds/delta-secret-stream.ts";
+export type { OpenStreamEvent } from "./xds/open-stream.ts";
 export {
   type OpenSecretStream,
   SecretDiscovery,

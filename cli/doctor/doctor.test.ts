@@ -131,7 +131,8 @@ describe("cellwall doctor", () => {
 
   it("says which workloads it does not look at", async () => {
     writeSet("127.0.0.1:1");
-    const own = "apiVersion: cellwall.dev/v1\nkind: Workload\nmetadata: { name: files, namespace: shop }\nspec: { mode: monitor }\n";
+    const own =
+      "apiVersion: cellwall.dev/v1\nkind: Workload\nmetadata: { name: files, namespace: shop }\nspec: { mode: monitor }\n";
     writeFileSync(join(folder(), "policies", "own.yaml"), own);
     const { out } = await doctor("--envoy", envoyOf("1.40.0"));
     expect(out).toContain("skipped  set: 1 workload without a generated sidecar: shop/files [sidecar]");
