@@ -6,7 +6,7 @@ export { decide } from "./decide/decide.ts";
 export { serverFirstCallers } from "./decide/server-first.ts";
 export { warm } from "./decide/warm.ts";
 export type { Edit } from "./explain/edit.ts";
-export { type ExplainOptions, explain } from "./explain/explain.ts";
+export { explain } from "./explain/explain.ts";
 export type {
   CandidateExplanation,
   Explanation,
@@ -16,8 +16,9 @@ export type {
   RequestKind,
 } from "./explain/explanation.ts";
 export { formatExplanation, lackText } from "./explain/format-explanation.ts";
+export type { ExplainOptions } from "./explain/options.ts";
 export type { Refusal } from "./explain/refusal.ts";
-export type { Suggestion } from "./explain/suggest.ts";
+export type { Suggestion } from "./explain/suggestion.ts";
 export { foreignDomainsOf } from "./match/foreign-domains.ts";
 export { type CanonicalPath, canonicalPath, MAX_PATH_BYTES, type PathRefusal } from "./path/canonical-path.ts";
 export { PolicyError, type PolicyErrorCode } from "./policy-error.ts";

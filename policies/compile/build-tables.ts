@@ -1,7 +1,8 @@
 import { isEverything } from "../match/pattern.ts";
 import { grpcPattern } from "../match/request-line.ts";
 import type { RequestLine, Rule } from "../model/index.ts";
-import type { Tables, ViewLine } from "./compiled.ts";
+import type { Tables } from "./compiled.ts";
+import type { ViewLine } from "./compiled-rule.ts";
 import { PathTable } from "./path-table.ts";
 
 type HttpLine = Extract<RequestLine, { readonly kind: "http" }>;

@@ -1,5 +1,5 @@
 import type { Caller } from "../match/caller.ts";
-import type { CompiledRule } from "./compiled.ts";
+import type { CompiledRule } from "./compiled-rule.ts";
 
 /** A rule and its place in the destination's list. */
 export interface PlacedRule {

@@ -1,7 +1,8 @@
 import { type Caller, identityMatches } from "../match/caller.ts";
 import type { CallerSelector, Cidr, Workload } from "../model/index.ts";
 import { buildTables } from "./build-tables.ts";
-import type { CallerView, CompiledRule, DestinationIndex, Registry, ViewExcept, ViewLine } from "./compiled.ts";
+import type { CallerView, DestinationIndex, Registry } from "./compiled.ts";
+import type { CompiledRule, ViewExcept, ViewLine } from "./compiled-rule.ts";
 
 /** How many callers' views one destination keeps; the oldest goes first. */
 export const MAX_VIEWS = 1_024;

@@ -3,7 +3,8 @@ import { canonicalHost } from "../match/host.ts";
 import { foldLine } from "../match/request.ts";
 import type { AccessPolicy, RequestLine, Rule, Workload } from "../model/index.ts";
 import { CallerRules } from "./caller-rules.ts";
-import type { CompiledLine, CompiledRule, DestinationIndex } from "./compiled.ts";
+import type { DestinationIndex } from "./compiled.ts";
+import type { CompiledLine, CompiledRule } from "./compiled-rule.ts";
 
 /** The policies that touch one destination, each with the sets that it is part of. */
 export interface PolicyUse {

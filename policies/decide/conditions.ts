@@ -1,4 +1,4 @@
-import type { ViewExcept, ViewLine } from "../compile/compiled.ts";
+import type { ViewExcept, ViewLine } from "../compile/compiled-rule.ts";
 import { parseAddress } from "../match/address.ts";
 import { addressesMatch } from "../match/caller.ts";
 import { parseQuery, type Query } from "../match/query.ts";

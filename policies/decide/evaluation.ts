@@ -1,4 +1,4 @@
-import type { CompiledLine, ViewLine } from "../compile/compiled.ts";
+import type { CompiledLine, ViewLine } from "../compile/compiled-rule.ts";
 import type { TokenTruth } from "../match/token.ts";
 import { both, type Truth } from "../match/truth.ts";
 import { conditionsHold, type RequestFacts } from "./conditions.ts";

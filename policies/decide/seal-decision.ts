@@ -1,3 +1,4 @@
+import type { LineName } from "../compile/compiled-rule.ts";
 import type {
   Attributes,
   CandidateVerdict,
@@ -9,15 +10,6 @@ import type {
   Verdict,
 } from "../model/index.ts";
 import type { UnknownLine } from "./evaluation.ts";
-
-/** One evaluated line of a rule: what a decision names. */
-export interface LineName {
-  /** `<namespace>/<policy>` */
-  readonly policy: string;
-  readonly rule: string;
-  /** `<namespace>/<policy>/<rule>#<canonical text>`; `#*` for a deny without `requests`. */
-  readonly id: string;
-}
 
 /** What one set of policies says, before monitor mode relaxes anything. */
 export interface Ruling {

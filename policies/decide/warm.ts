@@ -1,4 +1,5 @@
-import type { CompiledLine, DestinationIndex, Index } from "../compile/compiled.ts";
+import type { DestinationIndex, Index } from "../compile/compiled.ts";
+import type { CompiledLine } from "../compile/compiled-rule.ts";
 import type { Attributes, HttpAttributes, PathPattern } from "../model/index.ts";
 import { decide } from "./decide.ts";
 

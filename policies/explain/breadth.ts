@@ -16,7 +16,7 @@ import type {
 } from "../model/index.ts";
 import { canonicalPath } from "../path/canonical-path.ts";
 import { encodePath } from "../path/encode-path.ts";
-import type { EditedRule } from "./suggest.ts";
+import type { EditedRule } from "./suggestion.ts";
 
 const MOST_WITNESSES = 3;
 const MOST_CALLERS = 200;

@@ -1,4 +1,3 @@
-import type { CompileOptions } from "../compile/options.ts";
 import { policiesOf } from "../decide/policies-of.ts";
 import type { AccessPolicy, Attributes, CandidateVerdict, Decision, PolicySet } from "../model/index.ts";
 import { linesOf, lineTruth, type PolicyLine } from "../reference/lines.ts";
@@ -8,16 +7,9 @@ import { distanceOf } from "./distance.ts";
 import type { Explanation, LineReport } from "./explanation.ts";
 import { exceptText, insteadOf } from "./instead.ts";
 import { lacksOf } from "./lacks.ts";
+import type { ExplainOptions } from "./options.ts";
 import { refusalOf } from "./refusal.ts";
 import { suggest } from "./suggest.ts";
-
-/** How a request is explained. */
-export interface ExplainOptions extends CompileOptions {
-  /** How many near lines are told at most; 5 where absent. */
-  readonly nearest?: number;
-  /** `false`: no edit is looked for, which takes longer than all the rest. */
-  readonly suggest?: boolean;
-}
 
 /**
  * Why a request is decided as it is: the line that decides, or the allow lines that come nearest and what each lacks, and

@@ -1,7 +1,7 @@
 import type { TokenTruth } from "../match/token.ts";
 import type { Decision, ReasonCode, Span, Verdict } from "../model/index.ts";
 import type { Refusal } from "./refusal.ts";
-import type { Suggestion } from "./suggest.ts";
+import type { Suggestion } from "./suggestion.ts";
 
 /** One thing that a line lacks, or, where `unknown`, one that cannot be told. Texts are as they are: print them escaped. */
 export type Lack = { readonly unknown: boolean } & (

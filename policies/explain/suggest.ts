@@ -1,6 +1,5 @@
 import { policiesOf } from "../decide/policies-of.ts";
-import type { WitnessRequest } from "../findings/finding.ts";
-import type { Attributes, Decision, PolicySet, Rule } from "../model/index.ts";
+import type { Attributes, Decision, PolicySet } from "../model/index.ts";
 import { linesOf, type PolicyLine } from "../reference/lines.ts";
 import { referenceDecide } from "../reference/reference-decide.ts";
 import { situationOf } from "../reference/situation.ts";
@@ -9,25 +8,12 @@ import { addAddress, addCaller, spareCaller } from "./caller-change.ts";
 import { addAcross, addHost, addPort, moveTime, widenValues } from "./condition-change.ts";
 import { distanceOf } from "./distance.ts";
 import { type Asked, type Change, type Edit, withRule } from "./edit.ts";
-import type { ExplainOptions } from "./explain.ts";
 import type { Lack } from "./explanation.ts";
 import { lacksOf } from "./lacks.ts";
 import { newRule } from "./new-rule.ts";
+import type { ExplainOptions } from "./options.ts";
 import { addLine, addMethod, lineFor } from "./request-change.ts";
-
-/** The smallest edit that would allow a request. */
-export interface Suggestion {
-  /** All of them are needed. */
-  readonly edits: readonly Edit[];
-  /** Other requests that the edit would allow as well, one of each sort; empty where none was found. */
-  readonly alsoAllows: readonly WitnessRequest[];
-}
-
-/** A rule that an edit made, in the set that it made. */
-export interface EditedRule {
-  readonly rule: Rule;
-  readonly destinations: readonly string[];
-}
+import type { EditedRule, Suggestion } from "./suggestion.ts";
 
 interface Step {
   readonly set: PolicySet;

@@ -1,6 +1,13 @@
 import { policiesOf } from "../decide/policies-of.ts";
 import type { AccessPolicy, PolicySet, RequestLine, Rule, Span, Workload } from "../model/index.ts";
-import type { RuleOf } from "./subject.ts";
+
+/** One rule and its policy. */
+export interface RuleOf {
+  readonly policy: AccessPolicy;
+  readonly rule: Rule;
+  /** `<namespace>/<policy>/<rule>`, with ` (candidate)` after it where the policy is one: stable over moves in the text. */
+  readonly id: string;
+}
 
 /** One line of one rule. */
 export interface LineOf extends RuleOf {

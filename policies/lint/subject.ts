@@ -1,19 +1,12 @@
 import type { Caller } from "../match/caller.ts";
 import { identityMatches } from "../match/caller.ts";
-import type { AccessPolicy, CallerSelector, PolicySet, Rule, Workload, WorkloadName } from "../model/index.ts";
+import type { AccessPolicy, CallerSelector, PolicySet, Workload, WorkloadName } from "../model/index.ts";
 import type { Document } from "../syntax/document.ts";
 import { askerOf } from "./asker.ts";
+import type { RuleOf } from "./line-at.ts";
 import { type LineOf, placesOf, type View, viewsOf } from "./line-at.ts";
 import type { Ask } from "./question.ts";
 import { type LineStanding, standingsOf } from "./standing.ts";
-
-/** One rule and its policy. */
-export interface RuleOf {
-  readonly policy: AccessPolicy;
-  readonly rule: Rule;
-  /** `<namespace>/<policy>/<rule>`, with ` (candidate)` after it where the policy is one: stable over moves in the text. */
-  readonly id: string;
-}
 
 /** What the lints look at: the set, the day, and what is worked out of both. */
 export interface Subject {

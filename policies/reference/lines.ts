@@ -1,5 +1,5 @@
+import type { LineName } from "../compile/compiled-rule.ts";
 import { nameOf } from "../decide/policies-of.ts";
-import type { LineName } from "../decide/seal-decision.ts";
 import { fromMatches } from "../match/caller.ts";
 import { canonicalHost } from "../match/host.ts";
 import { foldLine } from "../match/request.ts";

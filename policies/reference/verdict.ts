@@ -1,5 +1,6 @@
 import { isSystemId } from "../../spiffe/index.ts";
-import type { LineName, Ruling } from "../decide/seal-decision.ts";
+import type { LineName } from "../compile/compiled-rule.ts";
+import type { Ruling } from "../decide/seal-decision.ts";
 import type { TokenTruth } from "../match/token.ts";
 import type { AccessPolicy, ReasonCode, Revocations } from "../model/index.ts";
 import { linesOf, lineTruth, type PolicyLine } from "./lines.ts";

@@ -1,20 +1,10 @@
-import type { Rule, Span, Workload } from "../model/index.ts";
-import type { AllowSyntax, DenySyntax } from "../syntax/kinds/access-policy.ts";
-import type { Findings } from "./findings.ts";
+import type { Span, Workload } from "../model/index.ts";
+import type { RuleCheck } from "./rule-check.ts";
 import { checkServerFirst } from "./server-first.ts";
 import { nameOf } from "./workload.ts";
 
 /** Headers that a sidecar does not send to be checked unless it is told to. */
 const WITHHELD: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization"]);
-
-/** One rule, its text, and the workloads that its policy protects. */
-export interface RuleCheck {
-  readonly rule: Rule;
-  readonly syntax: AllowSyntax | DenySyntax;
-  readonly workloads: readonly Workload[];
-  readonly trustDomain: string;
-  readonly findings: Findings;
-}
 
 /** Checks a rule against the workloads it is about. */
 export function checkRule(check: RuleCheck): void {

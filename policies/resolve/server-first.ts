@@ -1,5 +1,5 @@
 import type { CallerSelector, RequestLine, Rule, Span, Workload } from "../model/index.ts";
-import type { RuleCheck } from "./check-rule.ts";
+import type { RuleCheck } from "./rule-check.ts";
 import { nameOf } from "./workload.ts";
 
 /**

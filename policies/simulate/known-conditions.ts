@@ -1,4 +1,4 @@
-import type { CompiledRule } from "../compile/compiled.ts";
+import type { CompiledRule } from "../compile/compiled-rule.ts";
 import type { PolicySet, Rule } from "../model/index.ts";
 import { linesOf } from "../reference/lines.ts";
 

@@ -1,4 +1,5 @@
-import type { CompiledRule, Index } from "../compile/compiled.ts";
+import type { Index } from "../compile/compiled.ts";
+import type { CompiledRule } from "../compile/compiled-rule.ts";
 import { rulingsOf } from "../decide/decide.ts";
 import type { UnknownLine } from "../decide/evaluation.ts";
 import { type Open, type Ruling, verdictOf } from "../decide/seal-decision.ts";

@@ -1,7 +1,8 @@
 import { selectorText } from "../../explain/matcher-text.ts";
 import { type Finding, finding } from "../../findings/index.ts";
 import type { CallerSelector, Rule, Workload } from "../../model/index.ts";
-import { callersOf, destinationsOf, nameOf, type RuleOf, reachesBeyondRegistry, type Subject } from "../subject.ts";
+import type { RuleOf } from "../line-at.ts";
+import { callersOf, destinationsOf, nameOf, reachesBeyondRegistry, type Subject } from "../subject.ts";
 
 /** Entries of an allow whose callers all say what they call, and none says that it calls what the rule is about. */
 export function undeclaredCall(subject: Subject): readonly Finding[] {
