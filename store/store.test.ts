@@ -64,6 +64,32 @@ describe.each(drivers)("store on %s", (driver) => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
+  it("runs a statement that it has prepared before with other values, after a failure, and while its rows are streamed", async () => {
+    const store = await openHere(":memory:");
+    await store.migrate("test", MIGRATIONS);
+    const db = store.db.withTables<Tables>();
+    const add = (name: string) => db.insertInto("item").values({ name, bytes: null }).execute();
+    for (const name of ["a", "b"]) await add(name);
+    await expect(add("a")).rejects.toThrow(/unique/i);
+    await add("c");
+    const named = db.selectFrom("item").select("name").orderBy("id");
+    for await (const first of named.stream()) {
+      expect(first.name).toBe("a");
+      break;
+    }
+    expect((await named.execute()).map(({ name }) => name)).toEqual(["a", "b", "c"]);
+  });
+
+  it("reads a table as it is after a change of its form, though it was read before", async () => {
+    const store = await openHere(":memory:");
+    await store.migrate("test", MIGRATIONS);
+    const read = sql<Record<string, unknown>>`select * from item`;
+    await sql`insert into item (name) values ('a')`.execute(store.db);
+    expect((await read.execute(store.db)).rows).toEqual([{ id: 1, name: "a", bytes: null }]);
+    await sql`alter table item add column note text default 'n'`.execute(store.db);
+    expect((await read.execute(store.db)).rows).toEqual([{ id: 1, name: "a", bytes: null, note: "n" }]);
+  });
+
   it("gives blobs back as Buffers, whether selected, returned or streamed", async () => {
     const store = await openHere(":memory:");
     await store.migrate("test", MIGRATIONS);
