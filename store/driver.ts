@@ -31,7 +31,9 @@ export async function openDriver(file: string, name?: DriverName): Promise<Drive
   const failures: unknown[] = [];
   for (const candidate of name === undefined ? preferred() : [name]) {
     const open = await load(candidate).catch((error: unknown) => void failures.push(error));
-    if (open !== undefined) return keepStatements(open(file));
+    if (open === undefined) continue;
+    const driver = open(file);
+    return { name: driver.name, ...keepStatements(driver) };
   }
   throw new StoreError("ERR_STORE_DRIVER", "no SQLite driver can be loaded on this machine", {
     hint: "use Node 24, which has SQLite built in, or install with optional packages so that `libsql` is complete",

@@ -1,5 +1,4 @@
-import type { SqliteStatement } from "kysely";
-import type { Driver } from "./driver.ts";
+import type { SqliteDatabase, SqliteStatement } from "kysely";
 
 /** Multi-row inserts of every length have a text of their own. */
 const MAX_KEPT = 256;
@@ -10,7 +9,7 @@ const ORDINARY = /^\s*(?:select|insert|update|delete|begin|commit|rollback)\b/i;
  * The same database, whose statements are prepared once for all their runs: preparing one costs as much as running it.
  * INVARIANT: statements are not kept beyond a change of tables, and none beyond the database's end.
  */
-export function keepStatements(driver: Driver): Driver {
+export function keepStatements(driver: SqliteDatabase): SqliteDatabase {
   const kept = new Map<string, SqliteStatement>();
   const prepare = (sql: string): SqliteStatement => {
     const known = kept.get(sql);
@@ -30,5 +29,5 @@ export function keepStatements(driver: Driver): Driver {
     kept.clear();
     driver.close();
   };
-  return { name: driver.name, prepare, close };
+  return { prepare, close };
 }
