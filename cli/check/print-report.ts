@@ -76,9 +76,9 @@ function printText(report: CheckReport, io: Io): void {
 
 function verdictOf(report: CheckReport, io: Io): string {
   const { errors, warnings, notes } = countsOf(report);
-  const head = errors === 0 ? paint(io.stdout, "green", "ok") : paint(io.stdout, "red", count(errors, "error"));
   return [
-    head,
+    ...(errors + warnings === 0 ? [paint(io.stdout, "green", "ok")] : []),
+    ...(errors === 0 ? [] : [paint(io.stdout, "red", count(errors, "error"))]),
     ...(warnings === 0 ? [] : [count(warnings, "warning")]),
     ...(notes === 0 ? [] : [count(notes, "note")]),
   ].join(", ");

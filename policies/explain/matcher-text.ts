@@ -44,7 +44,7 @@ export function selectorText(selector: CallerSelector): string {
   if (spiffe) parts.push(`\`${spiffe.id}${spiffe.descendants ? "/**" : ""}\``);
   if (trustDomain) parts.push(`trust domain \`${trustDomain}\``);
   if (anyone) parts.push(anyone === "authenticated" ? "any registered workload" : "an anonymous caller");
-  if (addresses) parts.push(`address in ${list(addresses.map(({ text }) => text))}`);
+  if (addresses) parts.push(`an address in ${list(addresses.map(({ text }) => text))}`);
   return parts.join(" and ");
 }
 

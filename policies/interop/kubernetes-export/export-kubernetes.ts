@@ -77,7 +77,7 @@ function policiesOf(workload: Workload, set: PolicySet, { notes, shows }: Contex
       span,
       `${namespace}/${name}: deny`,
       "unsupported",
-      `a NetworkPolicy only allows; ${deny.length} rules hold above it`,
+      `a NetworkPolicy only allows; what ${deny.length === 1 ? "one rule denies" : `${deny.length} rules deny`} is not denied`,
       { scope: "http" },
     );
   const ingress = protecting.flatMap((policy) =>

@@ -15,12 +15,27 @@ export function matchesNothing(subject: Subject): readonly Finding[] {
           severity: "warning",
           about: [id, selectorText(entry)],
           span: entry.span,
-          message: `nobody is ${selectorText(entry)}`,
-          reason: "the keys of one entry must all hold, and no caller that may be there fulfils them together",
-          remedy: "make two entries of it, or remove it",
+          message:
+            entry.anyone === "authenticated" && entry.addresses === undefined
+              ? "no workload is registered"
+              : `no caller that may be there is ${selectorText(entry)}`,
+          ...why(entry),
         }),
       ),
   );
+}
+
+function why(entry: CallerSelector): Pick<Finding, "reason" | "remedy"> {
+  const keys = [entry.workload, entry.labels, entry.spiffe, entry.trustDomain, entry.anyone, entry.addresses];
+  return keys.filter((key) => key !== undefined).length > 1
+    ? {
+        reason: "the keys of one entry must all hold, and no caller that may be there fulfils them together",
+        remedy: "make two entries of it, or remove it",
+      }
+    : {
+        reason: "what it was written for, an allow or a deny, does not happen",
+        remedy: "register the workload that is meant, or remove it",
+      };
 }
 
 function matchesNobody(entry: CallerSelector, subject: Subject): boolean {

@@ -9,7 +9,7 @@ describe("missing-reason", () => {
     );
     expect(one).toMatchObject({
       severity: "warning",
-      message: "`reads` lets `spiffe://partner.example/billing/**` in and does not say why",
+      message: "`reads` is for `spiffe://partner.example/billing/**` and does not say why",
     });
     expect(others).toEqual([]);
   });

@@ -16,7 +16,7 @@ export function missingReason(subject: Subject): readonly Finding[] {
         severity: "warning",
         about: [id],
         span: rule.span,
-        message: `\`${rule.name}\` lets ${selectorText(entry)} in and does not say why`,
+        message: `\`${rule.name}\` is for ${selectorText(entry)} and does not say why`,
         reason: "whoever reviews it cannot tell a decision from an oversight",
         remedy: "add `reason:` to the rule, and a `review:` date where it is not for ever",
         related: [{ span: entry.span, message: "this entry needs a reason" }],
