@@ -353,6 +353,21 @@ describe("rotation", () => {
     expect(t.timers.fire()).toBe(1_000);
   });
 
+  it("looks every second when the end of a replaced one is near, so that it is not believed for longer", async () => {
+    const t = await start();
+    const waited = async (): Promise<number> => {
+      t.timers.fire();
+      await expect.poll(() => t.timers.pending).toBe(1);
+      return t.timers.fire();
+    };
+    await rotate(t, { what: "root" });
+    t.clock.advance(140);
+    expect(await waited()).toBeGreaterThan(1_000);
+    await expect.poll(() => t.timers.pending).toBe(1);
+    t.clock.advance(20);
+    expect(await waited()).toBe(1_000);
+  });
+
   it("tells who listens: the bundle, then who signs", async () => {
     const t = await start();
     await join1(t, "host-1");

@@ -9,6 +9,7 @@ import { type Holder, holdersAt, issuedSince } from "./holders.ts";
 import { type KnownReport, unconfirmed, unprobed, unreplaced, withoutBundle } from "./laggards.ts";
 import type { Rotatable } from "./rotatable.ts";
 import type { UseTimes } from "./rotation-store.ts";
+import { MAX_WAIT_MS } from "./timers.ts";
 
 /** What the rotation stands on. */
 export interface RotationParts {
@@ -45,11 +46,13 @@ export class Rotation {
     this.#parts = parts;
   }
 
-  /** Whether somebody waits for sidecars. */
+  /** Whether somebody waits for sidecars, or for the end of a replaced authority that is near. */
   get waiting(): boolean {
-    return this.#parts.hierarchy
-      .all()
-      .some(({ compromised, state }) => state === "prepared" || (state === "retired" && compromised));
+    const soon = this.#parts.context.clock().getTime() + MAX_WAIT_MS;
+    return this.#parts.hierarchy.all().some(({ compromised, removeAt, state }) => {
+      if (state === "retired") return compromised || (removeAt !== undefined && removeAt.getTime() <= soon);
+      return state === "prepared";
+    });
   }
 
   /** The last report of a node since the authority was opened. */

@@ -20,7 +20,7 @@ function isTimeout(handle: unknown): handle is NodeJS.Timeout {
 }
 
 /** The most time between two looks at what is due: a suspended machine's timers stand still while its clock goes on. */
-const MAX_WAIT_MS = 30_000;
+export const MAX_WAIT_MS = 30_000;
 const MIN_WAIT_MS = 100;
 /** The most time between two looks while somebody waits for the outcome. */
 const HURRY_MS = 1_000;
