@@ -75,6 +75,7 @@ spec:
 `.trimStart();
 
 const WEB = "spiffe://test.example/shop/web";
+
 /** Something that stays open; `closed` once it does not. */
 interface Kept {
   readonly closed: () => boolean;
@@ -89,7 +90,7 @@ describe("ca revoke --sever", () => {
   const kept: Kept[] = [];
   beforeAll(async () => {
     envoy = await locateEnvoy();
-    mesh = await startTestMesh([{ path: "mesh.yaml", text: MESH.replace("", "") }]);
+    mesh = await startTestMesh([{ path: "mesh.yaml", text: MESH }]);
     db = await tcpApp(mesh.appSocket("db", 5432));
     orders = createServer((request, response) => {
       response.writeHead(200);
