@@ -43,4 +43,5 @@ export {
 export { parseTrustDomain, type TrustDomain, type TrustDomainResult, tryParseTrustDomain } from "./trust-domain.ts";
 export { type VerifyJwtSvidOptions, type VerifyJwtSvidResult, verifyJwtSvid } from "./verify-jwt-svid.ts";
 export { MAX_CHAIN_CERTIFICATES, type VerifyX509SvidResult, verifyX509Svid } from "./verify-x509-svid.ts";
+export { within } from "./within.ts";
 export { parseX509Svid, type X509Svid, type X509SvidText } from "./x509-svid.ts";

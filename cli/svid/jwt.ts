@@ -1,5 +1,5 @@
 import { printable } from "../../policies/index.ts";
-import { SpiffeError } from "../../spiffe/index.ts";
+import { SpiffeError, within } from "../../spiffe/index.ts";
 import { JwtSource, WorkloadApiClient } from "../../spiffe/workload-api/index.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import type { Io } from "../io.ts";
@@ -12,25 +12,24 @@ export async function showJwt(
   options: SvidOptions & { readonly audience: readonly string[] },
   io: Io,
 ): Promise<ExitCode> {
-  const how = sourceOptions(options, io);
-  const source = await JwtSource.open({ ...how, now: io.clock });
-  try {
-    const { audience, expiresAt, id, token } = await source.fetch({ audience: options.audience, signal: how.signal });
-    if (options.output === "json") json(io.stdout, { id: `${id}`, audience, expiresAt, token });
-    else lines(io.stdout, token);
-    return EXIT.ok;
-  } finally {
-    source.close();
-  }
+  const { timeoutMs, ...how } = sourceOptions(options, io);
+  const { audience, expiresAt, id, token } = await within(io.signal, timeoutMs, async (signal) => {
+    const source = await JwtSource.open({ ...how, signal, now: io.clock });
+    return source.fetch({ audience: options.audience, signal }).finally(() => source.close());
+  });
+  if (options.output === "json") json(io.stdout, { id: `${id}`, audience, expiresAt, token });
+  else lines(io.stdout, token);
+  return EXIT.ok;
 }
 
 /** Has the token on standard input verified, and prints whom it proves; findings where it does not. */
 export async function validateJwt(options: SvidOptions & { readonly audience: string }, io: Io): Promise<ExitCode> {
-  const { signal, ...how } = sourceOptions(options, io);
+  const { timeoutMs, ...how } = sourceOptions(options, io);
   const client = new WorkloadApiClient(how);
   try {
     const token = (await io.stdin()).trim();
-    const { claims, id } = await client.validateJwtSvid(token, { audience: options.audience, signal });
+    const asked = (signal: AbortSignal) => client.validateJwtSvid(token, { audience: options.audience, signal });
+    const { claims, id } = await within(io.signal, timeoutMs, asked);
     if (options.output === "json") json(io.stdout, { id: `${id}`, claims: Object.fromEntries(claims) });
     else
       lines(

@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { certificatesToPem } from "../../spiffe/index.ts";
+import { certificatesToPem, within } from "../../spiffe/index.ts";
 import { X509Source } from "../../spiffe/workload-api/index.ts";
 import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
 import type { Io } from "../io.ts";
@@ -12,7 +12,9 @@ export async function showX509(
   options: SvidOptions & { readonly write?: string | undefined },
   io: Io,
 ): Promise<ExitCode> {
-  const source = await X509Source.open({ ...sourceOptions(options, io), now: io.clock });
+  const { timeoutMs, ...how } = sourceOptions(options, io);
+  const open = (signal: AbortSignal) => X509Source.open({ ...how, signal, now: io.clock });
+  const source = await within(io.signal, timeoutMs, open);
   try {
     const { chain, id, notAfter, notBefore, serial } = source.svid;
     const written = options.write === undefined ? [] : write(resolve(io.cwd, options.write), source);
@@ -40,8 +42,7 @@ export function sourceOptions(options: SvidOptions, io: Io) {
   if (!(timeout > 0 && timeout <= 86_400)) {
     throw new CliError("ERR_CLI_USAGE", "`--timeout` is a number of seconds, at most a day");
   }
-  const signal = AbortSignal.any([io.signal, AbortSignal.timeout(timeout * 1000)]);
-  return { signal, backoffMs: () => 200, ...(address !== undefined && { address }) };
+  return { timeoutMs: timeout * 1000, backoffMs: () => 200, ...(address !== undefined && { address }) };
 }
 
 function write(folder: string, source: X509Source): string[] {

@@ -25,7 +25,7 @@ import {
   type TrustBundles,
   trustBundles,
 } from "../../protocol/index.ts";
-import type { TrustBundle, X509Svid } from "../../spiffe/index.ts";
+import { type TrustBundle, within, type X509Svid } from "../../spiffe/index.ts";
 import { AgentError, messageOf } from "../agent-error.ts";
 import { connectionError, refusedError } from "./authority-error.ts";
 import { authorityProblem, peerChain, type ShownCertificate } from "./peer-chain.ts";
@@ -175,17 +175,20 @@ export class AuthorityClient {
   }
 
   #send(exchange: Exchange): Promise<Answer> {
+    return within(exchange.signal, exchange.timeoutMs ?? TIMEOUT_MS, (signal) => this.#answerTo(exchange, signal));
+  }
+
+  #answerTo(exchange: Exchange, signal: AbortSignal): Promise<Answer> {
     const body = exchange.body === undefined ? undefined : Buffer.from(JSON.stringify(exchange.body));
     const type =
       body === undefined ? {} : { "content-type": "application/json", "content-length": String(body.length) };
-    const timeout = AbortSignal.timeout(exchange.timeoutMs ?? TIMEOUT_MS);
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => reject(connectionError(this.#url.origin, error));
       const outgoing = request(new URL(exchange.path, this.#url), {
         method: exchange.method,
         agent: this.#agent,
         headers: { accept: "application/json", ...type, ...exchange.headers },
-        signal: AbortSignal.any([exchange.signal, timeout]),
+        signal,
       });
       outgoing.once("error", fail);
       outgoing.once("response", (incoming) => {

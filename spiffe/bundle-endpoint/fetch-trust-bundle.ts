@@ -9,6 +9,7 @@ import type { SpiffeId } from "../spiffe-id.ts";
 import { parseTrustBundle, type TrustBundle } from "../trust-bundle.ts";
 import type { TrustDomain } from "../trust-domain.ts";
 import { MAX_CHAIN_CERTIFICATES, verifyX509Svid } from "../verify-x509-svid.ts";
+import { within } from "../within.ts";
 import { MOZILLA_INTERMEDIATE } from "./tls-settings.ts";
 
 /** A bundle endpoint: its URL, its profile, and with `https_spiffe` its identity and the bundle that vouches for it (F-1, F-4). */
@@ -54,11 +55,14 @@ export async function fetchTrustBundle(
 }
 
 /** The same before it is read: what the endpoint answers, as text. Throws `SpiffeError` with the codes of `EndpointErrorCode`. */
-export async function fetchBundleText(target: BundleEndpointTarget, options: FetchOptions): Promise<string> {
-  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+export function fetchBundleText(target: BundleEndpointTarget, options: FetchOptions): Promise<string> {
+  return within(options.signal, TIMEOUT_MS, (signal) => textBehind(target, { ...options, signal }));
+}
+
+async function textBehind(target: BundleEndpointTarget, options: FetchOptions): Promise<string> {
   let url = urlOf(target.url);
   for (let redirects = 0; ; redirects++) {
-    const answer = await exchange(url, target, { ...options, signal });
+    const answer = await exchange(url, target, options);
     if (answer.location === undefined) return answer.text;
     if (redirects === MAX_REDIRECTS) throw failed("ANSWER", `more than ${MAX_REDIRECTS} redirects`);
     url = urlOf(answer.location, url);
