@@ -31,6 +31,20 @@ it("ends the work with the signal that it was given, for its reason, also where 
   expect(seen).toBe(true);
 });
 
+it("may run many at once with one signal, without a warning of listeners that leak", async () => {
+  const warned: Error[] = [];
+  const warn = (warning: Error): void => void warned.push(warning);
+  process.on("warning", warn);
+  const asked = new AbortController();
+  const all = Array.from({ length: 50 }, () => within(asked.signal, 60_000, aborted));
+  await setImmediate();
+  asked.abort(new Error("no longer wanted"));
+  for (const one of await Promise.allSettled(all))
+    expect(one).toMatchObject({ reason: { message: "no longer wanted" } });
+  process.removeListener("warning", warn);
+  expect(warned).toEqual([]);
+});
+
 it("gives what the work gives", async () => {
   expect(await within(never, 60_000, async () => 42)).toBe(42);
 });
