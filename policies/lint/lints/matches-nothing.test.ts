@@ -9,7 +9,8 @@ describe("matches-nothing", () => {
     );
     expect(one).toMatchObject({
       severity: "warning",
-      message: "no caller that may be there is workload `shop/web` and a workload of namespace `shop` whose label `app` is `batch`",
+      message:
+        "no caller that may be there is workload `shop/web` and a workload of namespace `shop` whose label `app` is `batch`",
     });
     expect(others).toEqual([]);
   });
