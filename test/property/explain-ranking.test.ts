@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { compile, decide, explain } from "../../policies/engine.ts";
 import { buildSet } from "../../policies/testing/build.ts";
 import { atDepth } from "../support/depth.ts";
+import { recordResult } from "../support/record-result.ts";
 import { generateMesh } from "./generate-mesh.ts";
 import { type Asked, MUTATIONS, type Mutated, type Mutation, mutate, requestOfMesh } from "./mutate-request.ts";
 import { Random, runSeed } from "./random.ts";
@@ -24,6 +25,7 @@ describe("explain", () => {
     expect(all.cases).toBe(wanted * MUTATIONS.length);
     expect(all.first / all.cases).toBeGreaterThanOrEqual(0.95);
     expect(all.amongThree / all.cases).toBeGreaterThanOrEqual(0.99);
+    recordResult("explain-ranking", { seed, all, mutations: Object.fromEntries(tallies) });
   });
 });
 

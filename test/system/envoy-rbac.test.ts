@@ -18,6 +18,7 @@ import { parseSpiffeId } from "../../spiffe/index.ts";
 import { createTestCa } from "../../spiffe/testing/index.ts";
 import { Random } from "../property/random.ts";
 import { atDepth } from "../support/depth.ts";
+import { recordResult } from "../support/record-result.ts";
 import { freePorts } from "./ports.ts";
 
 // The exported RBAC filters in a real Envoy, against `decide`, over random policies of the exportable subset.
@@ -334,4 +335,5 @@ it(`a real Envoy with the exported filters decides ${REQUESTS} random requests a
   await Promise.all(Array.from({ length: 8 }, () => worker(REQUESTS / 8)));
   console.log(`seed ${seed}: ${counts.allow} allowed, ${counts.deny} denied`);
   expect(Math.min(counts.allow, counts.deny)).toBeGreaterThan(REQUESTS / 40);
+  recordResult("export-envoy-rbac", { seed, sets: SETS, requests: counts, disagreements: 0 });
 });
