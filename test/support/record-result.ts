@@ -6,8 +6,8 @@ import { depth } from "./depth.ts";
 import { repositoryPath } from "./processes.ts";
 
 /**
- * At full depth writes a figure to `docs/results/<name>.json`, with the commit and the machine that it was measured on; at quick depth it
- * writes nothing.
+ * At full depth writes a figure to `docs/results/<name>.json`, with the commit (and whether anything but results was changed since)
+ * and the machine that it was measured on; at quick depth it writes nothing.
  */
 export function recordResult(name: string, figures: Readonly<Record<string, unknown>>): void {
   if (depth !== "full") return;
@@ -20,7 +20,8 @@ export function recordResult(name: string, figures: Readonly<Record<string, unkn
 function commit(): string {
   const git = (...args: readonly string[]): string =>
     execFileSync("git", [...args], { cwd: repositoryPath(), encoding: "utf8" }).trim();
-  const changed = git("status", "--porcelain", "--untracked-files=no") === "" ? "" : " with changes";
+  const changes = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/results");
+  const changed = changes === "" ? "" : " with changes";
   return `${git("rev-parse", "HEAD")}${changed}`;
 }
 
