@@ -11,8 +11,15 @@ interface Edit {
   readonly text: string;
 }
 
+/** A compose file with sidecars. */
+export interface EditedCompose {
+  readonly text: string;
+  /** The line at which one of the old file stands now. */
+  readonly lineAfter: (line: number) => number;
+}
+
 /** The compose file with the sidecars of a plan. Throws `ERR_CLI_FILE` for a file that has Cellwall's services, or whose layout is not a block. */
-export function editCompose(plan: ComposePlan, options: EditOptions): string {
+export function editCompose(plan: ComposePlan, options: EditOptions): EditedCompose {
   const { project } = plan;
   if (project.services.some(({ name }) => name === "cellwall"))
     throw new CliError("ERR_CLI_FILE", `\`${project.file}\` has a service \`cellwall\` already`);
@@ -22,7 +29,17 @@ export function editCompose(plan: ComposePlan, options: EditOptions): string {
     appendTo(project, "services", addedServices(plan, options)),
     appendTo(project, "volumes", addedVolumes(plan)),
   ];
-  return apply(project.text, edits);
+  return { text: apply(project.text, edits), lineAfter: (line) => line + linesAbove(line, project.text, edits) };
+}
+
+/** How many lines the edits put above a line of the old text. */
+function linesAbove(line: number, text: string, edits: readonly Edit[]): number {
+  const beginning = text
+    .split("\n")
+    .slice(0, line - 1)
+    .reduce((sum, each) => sum + each.length + 1, 0);
+  const above = edits.filter(({ start }) => start <= beginning);
+  return above.reduce((sum, edit) => sum + edit.text.split("\n").length - 1, 0);
 }
 
 /** Names of peers become the loopback address of the own sidecar. */

@@ -67,6 +67,18 @@ describe("cellwall init --from", () => {
     expect(io.err()).toContain("nothing was written");
   });
 
+  it.each(["plain", "anchors", "profiles"])(
+    "names the lines of %s.yaml as it is on disk, before and after",
+    async (name) => {
+      for (const more of [[], ["--write"]]) {
+        const { io, after } = await init(fixture(name), ...more);
+        const notes = [...io.err().matchAll(/^ {2}compose\.yaml:(\d+): ([a-z]+)/gm)];
+        expect(notes.length).toBeGreaterThan(0);
+        for (const [, line, service] of notes) expect(after.split("\n")[Number(line) - 1]).toMatch(`  ${service}:`);
+      }
+    },
+  );
+
   it("prints what docs/compose.md shows", async () => {
     const page = readFileSync(new URL("../../../docs/compose.md", import.meta.url), "utf8");
     const block = (beginning: string): string => {

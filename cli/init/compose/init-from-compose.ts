@@ -36,12 +36,13 @@ export function initFromCompose(options: FromComposeOptions, io: Io): ExitCode {
   const plan = planCompose(project);
   if (plan.workloads.length === 0)
     throw new CliError("ERR_CLI_FILE", `nothing in \`${from}\` says that one service calls another`, {
-      hint: notesText(plan.notes)[0] ?? "calls are found in `environment`, `command` and `entrypoint`",
+      hint: notesText(plan.notes, from)[0] ?? "calls are found in `environment`, `command` and `entrypoint`",
     });
   const namespace = namespaceOf(project, io.cwd);
   const edit = { ...packageIn(dirname(resolve(io.cwd, from))), policies: policiesAt(folder, from, io.cwd), namespace };
+  const edited = editCompose(plan, edit);
   const changes = [
-    { path: from, before: project.text, after: editCompose(plan, edit) },
+    { path: from, before: project.text, after: edited.text },
     ...composePolicies(plan, { namespace, trustDomain }).map(({ name, text }) => ({
       path: join(folder, name),
       before: "",
@@ -51,9 +52,11 @@ export function initFromCompose(options: FromComposeOptions, io: Io): ExitCode {
   refuseOverwriting(changes.slice(1), io.cwd);
   for (const { path, before, after } of changes) lines(io.stdout, ...unifiedDiff(path, before, after, io.stdout));
   if (options.write) writeAll(changes, io.cwd);
-  report(plan, options, io);
+  report(plan, options, options.write ? edited.lineAfter : asIs, io);
   return EXIT.ok;
 }
+
+const asIs = (line: number): number => line;
 
 function readText(path: string, cwd: string): string {
   try {
@@ -111,9 +114,19 @@ function writeAll(changes: readonly Change[], cwd: string): void {
   }
 }
 
-function report({ workloads, notes }: ComposePlan, options: FromComposeOptions, io: Io): void {
-  const { folder, from, write } = options;
-  const of = (when: PlanNote["when"]): readonly string[] => notesText(notes.filter((note) => note.when === when));
+/** Places of the notes are those of the file as it is now on disk. */
+function report(
+  { workloads, notes }: ComposePlan,
+  { folder, from, write }: FromComposeOptions,
+  lineNow: (line: number) => number,
+  io: Io,
+): void {
+  const placed = notes.map((note) => ({ ...note, line: lineNow(note.line) }));
+  const of = (when: PlanNote["when"]): readonly string[] =>
+    notesText(
+      placed.filter((note) => note.when === when),
+      from,
+    );
   const calls = workloads.flatMap(({ name, calls }) => calls.map(({ callee }) => `${name} -> ${callee}`));
   lines(
     io.stderr,
@@ -135,8 +148,8 @@ function report({ workloads, notes }: ComposePlan, options: FromComposeOptions, 
   );
 }
 
-function notesText(notes: readonly PlanNote[]): readonly string[] {
-  return [...new Set(notes.map(({ line, text }) => `line ${line}: ${text}`))];
+function notesText(notes: readonly PlanNote[], file: string): readonly string[] {
+  return [...new Set(notes.map(({ line, text }) => `${file}:${line}: ${text}`))];
 }
 
 function section(io: Io, title: string, style: "yellow" | "bold", entries: readonly string[]): readonly string[] {
