@@ -1,5 +1,6 @@
+import type { IncomingMessage, RequestListener } from "node:http";
 import { isIPv6 } from "node:net";
-import type { Express, Request } from "express";
+import type { Express } from "express";
 import type { CertificateAuthority } from "../ca/index.ts";
 import type { PolicySet } from "../policies/index.ts";
 import type { AuthorityStatus, PublishResponse } from "../protocol/index.ts";
@@ -9,13 +10,14 @@ import { adminRoutes } from "./api/admin-routes.ts";
 import { requireAdmin } from "./api/admin-token.ts";
 import { presentedChain, verifyAgent } from "./api/agent-identity.ts";
 import { agentRoutes } from "./api/agent-routes.ts";
-import { createApp } from "./api/app.ts";
+import { type AppOptions, createApp } from "./api/app.ts";
 import { attestRoute } from "./api/attest-route.ts";
 import { caRoutes } from "./api/ca-routes.ts";
 import { federationRoutes } from "./api/federation-routes.ts";
 import { OidcVerifier } from "./api/oidc-identity.ts";
 import { openApiRoute, openRoutes } from "./api/open-routes.ts";
 import type { Caller, Route } from "./api/route.ts";
+import { straightWay } from "./api/straight-way.ts";
 import { TokenEnrolment } from "./attestation/enrol-by-token.ts";
 import { memorySpentTokens } from "./attestation/spent-tokens.ts";
 import { type AuditEntry, memoryAuditTrail } from "./audit.ts";
@@ -103,6 +105,7 @@ class RunningAuthority implements Authority {
   readonly app: Express;
   readonly routes: readonly Route[];
   readonly #options: AuthorityOptions;
+  readonly #listener: RequestListener;
   readonly #log: AuthorityLog;
   readonly #names: ReadonlySet<string>;
   readonly #services: Services;
@@ -129,7 +132,9 @@ class RunningAuthority implements Authority {
       ...openRoutes(this.#services),
     ];
     this.routes = [...routes, openApiRoute(routes, options.version)];
-    this.app = this.#createApp();
+    const appOptions = this.#appOptions();
+    this.app = createApp(appOptions);
+    this.#listener = straightWay(appOptions, this.app);
     this.#unsubscribe = options.ca.subscribe(() => this.#services.waitingRoom.wake());
   }
 
@@ -143,7 +148,7 @@ class RunningAuthority implements Authority {
     const { ca, clock } = this.#options;
     const renewalFailed = (error: unknown): void =>
       this.#logError(error, "the authority's certificate was not renewed");
-    const server = await startServer({ app: this.app, ca, clock, names: this.#names, renewalFailed }, address);
+    const server = await startServer({ app: this.#listener, ca, clock, names: this.#names, renewalFailed }, address);
     this.#servers.push(server);
     this.#serving = true;
     const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
@@ -245,9 +250,9 @@ class RunningAuthority implements Authority {
     return new OutwardServers({ ca, clock, names: this.#names, failed });
   }
 
-  #createApp(): Express {
+  #appOptions(): AppOptions {
     const { metrics, waitingRoom } = this.#services;
-    return createApp({
+    return {
       routes: this.routes,
       names: this.#names,
       waitingRoom,
@@ -257,10 +262,10 @@ class RunningAuthority implements Authority {
         if (code !== undefined) metrics.refused.inc({ code });
       },
       unexpected: (error) => this.#logError(error, "a request failed"),
-    });
+    };
   }
 
-  async #identify(route: Route, request: Request): Promise<Caller> {
+  async #identify(route: Route, request: IncomingMessage): Promise<Caller> {
     switch (route.access) {
       case "open":
         return { kind: "anybody" };
@@ -278,7 +283,7 @@ class RunningAuthority implements Authority {
     }
   }
 
-  #identifyAgent(request: Request): Caller {
+  #identifyAgent(request: IncomingMessage): Caller {
     const { ca, clock } = this.#options;
     const at = clock();
     const judgement = { bundle: ca.trustBundle(), revocations: ca.revocations().document, at };
@@ -288,7 +293,7 @@ class RunningAuthority implements Authority {
   }
 
   /** What looks like a JSON Web Token is judged as one; everything else must be the local admin token. */
-  async #identifyPublisher(request: Request): Promise<Caller> {
+  async #identifyPublisher(request: IncomingMessage): Promise<Caller> {
     const { authorization } = request.headers;
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? "")?.[1];
     if (token === undefined) {

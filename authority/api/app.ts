@@ -1,8 +1,10 @@
+import type { IncomingMessage } from "node:http";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import { AuthorityError } from "../authority-error.ts";
 import type { WaitingRoom } from "../waiting-room.ts";
-import { failureOf } from "./failure.ts";
+import { answerFailure } from "./failing.ts";
 import { guardHost } from "./host-guard.ts";
+import { COMMON_HEADERS } from "./json-answer.ts";
 import { matchesEtag, preferredWaitSeconds } from "./preconditions.ts";
 import type { Call, Caller, Reply, Route } from "./route.ts";
 
@@ -16,7 +18,7 @@ export interface AppOptions {
   readonly names: ReadonlySet<string>;
   readonly waitingRoom: WaitingRoom;
   /** Checks the caller's proof; throws `AuthorityError`. */
-  identify(route: Route, request: Request): Promise<Caller>;
+  identify(route: Route, request: IncomingMessage): Promise<Caller>;
   /** Told of every answer. */
   answered(route: string, status: number, code: string | undefined): void;
   /** Told of what nobody expected. */
@@ -32,7 +34,7 @@ export function createApp(options: AppOptions): Express {
   app.set("case sensitive routing", true);
   app.set("strict routing", true);
   app.use((request, response, next) => {
-    response.set({ "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
+    response.set(COMMON_HEADERS);
     guardHost(
       { localAddress: request.socket.localAddress, host: request.headers.host, origin: request.headers.origin },
       options.names,
@@ -46,9 +48,11 @@ export function createApp(options: AppOptions): Express {
       hint: request.path.startsWith("/v1/") ? "GET /v1/openapi.json lists the API" : "the API lies under `/v1`",
     });
   });
-  app.use((error: unknown, request: Request, response: Response, next: NextFunction) =>
-    answerFailure(error, { request, response, next }, options),
-  );
+  // Express tells what takes errors by its four parameters.
+  app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    const { route }: { route?: string } = response.locals;
+    if (!answerFailure(error, { response, route }, options)) next(error);
+  });
   return app;
 }
 
@@ -176,21 +180,4 @@ function refuseOtherMethods(app: Express, routes: readonly Route[]): void {
       );
     });
   }
-}
-
-function answerFailure(
-  error: unknown,
-  exchange: { readonly request: Request; readonly response: Response; readonly next: NextFunction },
-  options: AppOptions,
-): void {
-  const failure = failureOf(error);
-  if (failure.unexpected) options.unexpected(error);
-  const route: unknown = exchange.response.locals.route;
-  options.answered(typeof route === "string" ? route : "other", failure.status, failure.body.error.code);
-  if (exchange.response.headersSent) {
-    exchange.next(error);
-    return;
-  }
-  if (failure.status === 401) exchange.response.set("WWW-Authenticate", "Bearer");
-  exchange.response.status(failure.status).json(failure.body);
 }
