@@ -6,6 +6,7 @@ import { createTestCa } from "../../spiffe/testing/index.ts";
 import { type AgentWorld, startAgentWorld } from "../support/agent-world.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
 import { type FileSecrets, fileSecrets } from "../support/file-secrets.ts";
+import { meshDocuments } from "../support/mesh-documents.ts";
 import { overTls, requestBytes } from "../support/straight.ts";
 import { freePorts } from "../system/ports.ts";
 import { HTTP2, loadAssignment } from "./istio-sidecar.ts";
@@ -19,37 +20,19 @@ const FILTERS = "type.googleapis.com/envoy.extensions.filters";
 const EXT_AUTHZ = "envoy.filters.http.ext_authz/securitypolicy/edge/cellwall";
 const PROVIDER = "securitypolicy/edge/cellwall/0";
 
-const policies = (bundle: string): string => `
-apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: shop }
-spec:
-  trustDomain: shop.example
-  defaultMode: enforce
-  identity: { issuer: external, bundle: { file: ${bundle} } }
----
-apiVersion: cellwall.dev/v1
-kind: Node
-metadata: { name: edge }
-spec: { attest: [{ joinToken: {} }] }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: gateway, namespace: edge }
-spec: { runsOn: { node: edge } }
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: gateway, namespace: edge }
-spec:
-  protects: { workload: gateway }
-  allow:
-    - name: everybody-browses
-      from:
-        - anyone: anonymous
-      requests:
-        - GET|HEAD /shop/**
-`;
+const policies = (bundle: string): string =>
+  meshDocuments({
+    trustDomain: "shop.example",
+    mesh: { identity: { issuer: "external", bundle: { file: bundle } } },
+    nodes: { edge: {} },
+    namespace: "edge",
+    workloads: { gateway: { runsOn: { node: "edge" } } },
+    policies: {
+      gateway: {
+        allow: { "everybody-browses": { from: { anyone: "anonymous" }, requests: ["GET|HEAD /shop/**"] } },
+      },
+    },
+  });
 
 /** A listener, its route and the provider's cluster as Envoy Gateway's translator renders them, with the routes and endpoints inline. */
 function gatewayConfig(

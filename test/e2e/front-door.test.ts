@@ -14,6 +14,7 @@ import { parseDocuments, resolve } from "../../policies/index.ts";
 import { createTestCa, type TestCertificate } from "../../spiffe/testing/index.ts";
 import { type AgentWorld, startAgentWorld } from "../support/agent-world.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
+import { meshDocuments } from "../support/mesh-documents.ts";
 import { inTheClear, overTls, requestBytes } from "../support/straight.ts";
 import { until } from "../support/until.ts";
 import { freePorts } from "../system/ports.ts";
@@ -27,61 +28,46 @@ interface Places {
   readonly folder: string;
 }
 
-const policies = ({ tls, plain, keys, folder }: Places): string => `
-apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: shop }
-spec:
-  trustDomain: shop.example
-  defaultMode: enforce
-  jwtProviders:
-    corp: { issuer: https://corp.example, audiences: [shop], jwks: { file: ${folder}/keys.json } }
-    partner: { issuer: https://partner.example, audiences: [shop], jwks: { url: "https://localhost:${keys}/keys" } }
----
-apiVersion: cellwall.dev/v1
-kind: Node
-metadata: { name: host-7 }
-spec: { attest: [{ joinToken: {} }] }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: door, namespace: shop }
-spec:
-  runsOn: { node: host-7 }
-  sidecar:
-    address: 127.0.0.1
-    listens:
-      - { port: ${tls}, app: "unix:${folder}/app.sock", protocol: http, clients: public, serverCertificate: ${folder}/tls, upgrades: [websocket] }
-      - { port: ${plain}, app: "unix:${folder}/app.sock", protocol: http, clients: public }
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: door, namespace: shop }
-spec:
-  protects: { workload: door }
-  allow:
-    - name: everybody-browses
-      from:
-        - anyone: anonymous
-      requests:
-        - GET /catalogue/**
-        - websocket /live
-    - name: staff-edits
-      from:
-        - anyone: anonymous
-      requests:
-        - GET /staff/**
-      jwt: { provider: corp, scopes: [shop:edit], claims: { groups: { has: staff } } }
-    - name: partners-order
-      from:
-        - anyone: anonymous
-      requests:
-        - GET /partner/**
-      jwt: { provider: partner }
-`;
-
 const ISSUERS = { corp: "https://corp.example", partner: "https://partner.example" } as const;
 type Issuer = keyof typeof ISSUERS;
+
+const NOBODY = { anyone: "anonymous" };
+const policies = ({ tls, plain, keys, folder }: Places): string =>
+  meshDocuments({
+    trustDomain: "shop.example",
+    folder,
+    mesh: {
+      jwtProviders: {
+        corp: { issuer: ISSUERS.corp, audiences: ["shop"], jwks: { file: `${folder}/keys.json` } },
+        partner: { issuer: ISSUERS.partner, audiences: ["shop"], jwks: { url: `https://localhost:${keys}/keys` } },
+      },
+    },
+    nodes: { "host-7": {} },
+    workloads: {
+      door: {
+        runsOn: { node: "host-7" },
+        address: "127.0.0.1",
+        listens: [
+          { port: tls, clients: "public", serverCertificate: `${folder}/tls`, upgrades: ["websocket"] },
+          { port: plain, clients: "public" },
+        ],
+      },
+    },
+    policies: {
+      door: {
+        allow: {
+          "everybody-browses": { from: NOBODY, requests: ["GET /catalogue/**", "websocket /live"] },
+          "staff-edits": {
+            from: NOBODY,
+            requests: ["GET /staff/**"],
+            jwt: { provider: "corp", scopes: ["shop:edit"], claims: { groups: { has: "staff" } } },
+          },
+          "partners-order": { from: NOBODY, requests: ["GET /partner/**"], jwt: { provider: "partner" } },
+        },
+      },
+    },
+  });
+
 /** RSA, which most issuers sign with; a key of another issuer under the same id is a forgery. */
 const keys = {
   corp: generateKeyPairSync("rsa", { modulusLength: 2048 }),

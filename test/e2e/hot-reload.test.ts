@@ -8,41 +8,15 @@ import { certificatesToPem } from "../../spiffe/index.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
 import { type Answer, http1 } from "../support/clients.ts";
 import { ownIdentity } from "../support/forged-identities.ts";
+import { meshDocuments, workloadDocument } from "../support/mesh-documents.ts";
 import { decisionAfter, startTestMesh } from "../support/test-mesh.ts";
 import { until } from "../support/until.ts";
 
-const MESH = `
-apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: test }
-spec: { trustDomain: test.example, defaultMode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: web, namespace: shop }
-spec:
-  sidecar:
-    address: web
-    calls:
-      - { workload: orders, port: 8443, local: "unix:/x/orders.sock" }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: orders, namespace: shop }
-spec:
-  mode: enforce
-  sidecar:
-    address: orders
-    listens:
-      - { port: 8443, app: "unix:/x/app.sock", protocol: http }
-`.trimStart();
+const MESH = meshDocuments({
+  workloads: { web: { calls: ["orders"] }, orders: { mode: "enforce", listens: [{ port: 8443 }] } },
+});
 
-const LATE = `
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: late, namespace: shop }
-spec: { mode: enforce }
-`.trimStart();
+const LATE = workloadDocument("late");
 
 const ACCESS = `
 apiVersion: cellwall.dev/v1

@@ -9,6 +9,7 @@ import { type AgentWorld, startAgentWorld } from "../support/agent-world.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
 import { type FileSecrets, fileSecrets } from "../support/file-secrets.ts";
 import { byKey, ofKey } from "../support/key-identifiers.ts";
+import { meshDocuments } from "../support/mesh-documents.ts";
 import { overTls, requestBytes } from "../support/straight.ts";
 import { until } from "../support/until.ts";
 import { freePorts } from "../system/ports.ts";
@@ -28,47 +29,22 @@ const istioCa = (key: number) => {
   return { rootPem: ca.rootPem, issue };
 };
 
-const policies = (bundle: string): string => `
-apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: shop }
-spec:
-  trustDomain: cluster.local
-  defaultMode: enforce
-  identity: { issuer: external, bundle: { file: ${bundle} } }
----
-apiVersion: cellwall.dev/v1
-kind: Node
-metadata: { name: istio }
-spec: { attest: [{ joinToken: {} }] }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: web, namespace: shop, labels: { tier: front } }
-spec: { identity: ${WEB}, runsOn: { node: istio } }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: billing, namespace: shop, labels: { tier: back } }
-spec: { identity: ${BILLING}, runsOn: { node: istio } }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: orders, namespace: shop, labels: { tier: back } }
-spec: { identity: ${ORDERS}, runsOn: { node: istio } }
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: orders, namespace: shop }
-spec:
-  protects: { workload: orders }
-  allow:
-    - name: front-reads
-      from:
-        - labels: { tier: front }
-      requests:
-        - GET /orders/{id:int}
-`;
+const policies = (bundle: string): string =>
+  meshDocuments({
+    trustDomain: "cluster.local",
+    mesh: { identity: { issuer: "external", bundle: { file: bundle } } },
+    nodes: { istio: {} },
+    workloads: {
+      web: { labels: { tier: "front" }, identity: WEB, runsOn: { node: "istio" } },
+      billing: { labels: { tier: "back" }, identity: BILLING, runsOn: { node: "istio" } },
+      orders: { labels: { tier: "back" }, identity: ORDERS, runsOn: { node: "istio" } },
+    },
+    policies: {
+      orders: {
+        allow: { "front-reads": { from: { labels: { tier: "front" } }, requests: ["GET /orders/{id:int}"] } },
+      },
+    },
+  });
 
 describe("the provider of Istio's action CUSTOM", () => {
   const istio = istioCa(1);

@@ -15,53 +15,11 @@ import { atDepth } from "../support/depth.ts";
 import { ownIdentity } from "../support/forged-identities.ts";
 import { recordResult } from "../support/record-result.ts";
 import { openHttp2, type Shown } from "../support/straight.ts";
-import { decisionAfter, startTestMesh } from "../support/test-mesh.ts";
+import { decisionAfter, readersMeshFile, startTestMesh } from "../support/test-mesh.ts";
 import { until } from "../support/until.ts";
 
 const PROMISED_MS = 1_000;
 const COMMANDS = atDepth({ quick: 3, full: 200 });
-
-const MESH = `
-apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: test }
-spec: { trustDomain: test.example, defaultMode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: web, namespace: shop, labels: { tier: front } }
-spec:
-  sidecar:
-    address: web
-    calls:
-      - { workload: orders, port: 8443, local: "unix:/x/orders.sock" }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: batch, namespace: shop, labels: { tier: front } }
-spec: { mode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: orders, namespace: shop }
-spec:
-  sidecar:
-    address: orders
-    listens:
-      - { port: 8443, app: "unix:/x/app.sock", protocol: http }
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: orders, namespace: shop }
-spec:
-  protects: { workload: orders }
-  allow:
-    - name: front-reads
-      from:
-        - labels: { tier: front }
-      requests:
-        - GET /orders/{id:int}
-`.trimStart();
 
 const WEB = "spiffe://test.example/shop/web";
 
@@ -74,7 +32,7 @@ describe("revocation, on connections that are already open", () => {
   let app: TestApp;
   const kept = new Agent({ keepAlive: true, maxSockets: 1 });
   beforeAll(async () => {
-    mesh = await startTestMesh([{ path: "mesh.yaml", text: MESH }]);
+    mesh = await startTestMesh([readersMeshFile]);
     app = await http1App(mesh.appSocket("orders", 8443));
     await mesh.startSidecars();
   });
@@ -193,7 +151,7 @@ describe("revocation with lists (CRLs)", () => {
   let mesh: LocalMesh;
   let app: TestApp;
   beforeAll(async () => {
-    mesh = await startTestMesh([{ path: "mesh.yaml", text: MESH }], { revocationLists: true });
+    mesh = await startTestMesh([readersMeshFile], { revocationLists: true });
     app = await http1App(mesh.appSocket("orders", 8443));
     await mesh.startSidecars();
   });

@@ -11,68 +11,26 @@ import { type TestApp, tcpApp } from "../support/apps.ts";
 import { http1 } from "../support/clients.ts";
 import { atDepth, depth } from "../support/depth.ts";
 import { ownIdentity } from "../support/forged-identities.ts";
+import { meshDocuments } from "../support/mesh-documents.ts";
 import { recordResult } from "../support/record-result.ts";
 import { overTls, requestBytes } from "../support/straight.ts";
 import { startTestMesh } from "../support/test-mesh.ts";
 import { until } from "../support/until.ts";
 
-const MESH = `
-apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: test }
-spec: { trustDomain: test.example, defaultMode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: web, namespace: shop, labels: { tier: front } }
-spec:
-  sidecar:
-    address: web
-    calls:
-      - { workload: orders, port: 8443, local: "unix:/x/orders.sock" }
-      - { workload: db, port: 5432, local: "unix:/x/db.sock" }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: batch, namespace: shop, labels: { tier: front } }
-spec:
-  sidecar:
-    address: batch
-    calls:
-      - { workload: orders, port: 8443, local: "unix:/x/orders.sock" }
-      - { workload: db, port: 5432, local: "unix:/x/db.sock" }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: orders, namespace: shop, labels: { tier: back } }
-spec:
-  sidecar:
-    address: orders
-    listens:
-      - { port: 8443, app: "unix:/x/app.sock", protocol: http }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: db, namespace: shop, labels: { tier: back } }
-spec:
-  sidecar:
-    address: db
-    listens:
-      - { port: 5432, app: "unix:/x/db.sock", protocol: tcp }
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: front, namespace: shop }
-spec:
-  protects: { labels: { tier: back } }
-  allow:
-    - name: front
-      from:
-        - labels: { tier: front }
-      requests:
-        - GET /**
-        - tcp *
-`.trimStart();
+const MESH = meshDocuments({
+  workloads: {
+    web: { labels: { tier: "front" }, calls: ["orders", "db"] },
+    batch: { labels: { tier: "front" }, calls: ["orders", "db"] },
+    orders: { labels: { tier: "back" }, listens: [{ port: 8443 }] },
+    db: { labels: { tier: "back" }, listens: [{ port: 5432, protocol: "tcp" }] },
+  },
+  policies: {
+    front: {
+      protects: { labels: { tier: "back" } },
+      allow: { front: { from: { labels: { tier: "front" } }, requests: ["GET /**", "tcp *"] } },
+    },
+  },
+});
 
 const WEB = "spiffe://test.example/shop/web";
 

@@ -8,6 +8,7 @@ import { createTestCa, type TestCa, type TestCertificate } from "../../spiffe/te
 import { type AgentWorld, startAgentWorld } from "../support/agent-world.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
 import { byKey, ofKey } from "../support/key-identifiers.ts";
+import { meshDocuments } from "../support/mesh-documents.ts";
 import { type StandInSpire, startStandInSpire } from "../support/stand-in-spire.ts";
 import { overTls, requestBytes, type Shown } from "../support/straight.ts";
 import { until } from "../support/until.ts";
@@ -23,47 +24,23 @@ const spire = (key: number, uris: readonly string[]): TestCa =>
 const leaf = (ca: TestCa, key: number, identity: string) =>
   ca.issue({ uris: [identity], subject: NAME, sanCritical: false, extensions: [byKey(key)] });
 
-const policies = (port: number, app: string, socket: string): string => `
-apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: shop }
-spec:
-  trustDomain: shop.example
-  defaultMode: enforce
-  identity:
-    issuer: external
-    bundle: { workloadApi: "unix:${socket}" }
-    certificates: { sds: "unix:${socket}" }
----
-apiVersion: cellwall.dev/v1
-kind: Node
-metadata: { name: host-7 }
-spec: { attest: [{ joinToken: {} }] }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: web, namespace: shop }
-spec: { mode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: orders, namespace: shop }
-spec:
-  runsOn: { node: host-7 }
-  sidecar: { address: 127.0.0.1, listens: [{ port: ${port}, app: "unix:${app}", protocol: http }] }
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: orders, namespace: shop }
-spec:
-  protects: { workload: orders }
-  allow:
-    - name: web-reads
-      from:
-        - workload: web
-      requests:
-        - GET /orders/{id:int}
-`;
+const policies = (port: number, app: string, socket: string): string =>
+  meshDocuments({
+    trustDomain: "shop.example",
+    mesh: {
+      identity: {
+        issuer: "external",
+        bundle: { workloadApi: `unix:${socket}` },
+        certificates: { sds: `unix:${socket}` },
+      },
+    },
+    nodes: { "host-7": {} },
+    workloads: {
+      web: {},
+      orders: { runsOn: { node: "host-7" }, address: "127.0.0.1", listens: [{ port, app: `unix:${app}` }] },
+    },
+    policies: { orders: { allow: { "web-reads": { from: "web", requests: ["GET /orders/{id:int}"] } } } },
+  });
 
 describe("a generated sidecar whose certificate comes from SPIRE", () => {
   const first = spire(1, ["spiffe://shop.example"]);

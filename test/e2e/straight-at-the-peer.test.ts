@@ -12,6 +12,7 @@ import {
   ofOwnLeaf,
   ownIdentity,
 } from "../support/forged-identities.ts";
+import { meshDocuments, workloadDocument } from "../support/mesh-documents.ts";
 import {
   inTheClear,
   type Outcome,
@@ -24,55 +25,17 @@ import {
 import { startTestMesh } from "../support/test-mesh.ts";
 import { until } from "../support/until.ts";
 
-const WORKLOADS = `
-apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: test }
-spec: { trustDomain: test.example, defaultMode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: web, namespace: shop }
-spec: { mode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: stranger, namespace: shop }
-spec: { mode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: orders, namespace: shop }
-spec:
-  sidecar:
-    address: orders
-    listens:
-      - { port: 8443, app: "unix:/x/app.sock", protocol: http, upgrades: [websocket] }
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: orders, namespace: shop }
-spec:
-  protects: { workload: orders }
-  allow:
-    - name: web-reads
-      from:
-        - workload: web
-      requests:
-        - GET /orders/{id:int}
-        - GET /static/**
-  deny:
-    - name: nobody-administers
-      requests:
-        - ANY /static/admin/**
-`.trimStart();
+const MESH = meshDocuments({
+  workloads: { web: {}, stranger: {}, orders: { listens: [{ port: 8443, upgrades: ["websocket"] }] } },
+  policies: {
+    orders: {
+      allow: { "web-reads": { from: "web", requests: ["GET /orders/{id:int}", "GET /static/**"] } },
+      deny: { "nobody-administers": { requests: ["ANY /static/admin/**"] } },
+    },
+  },
+});
 
-const GHOST = `
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: ghost, namespace: shop }
-spec: { mode: enforce }
-`.trimStart();
+const GHOST = workloadDocument("ghost");
 
 const { version } = await locateEnvoy();
 const resolvesParameters = compareEnvoyVersions(version, { major: 1, minor: 39, patch: 0 }) >= 0;
@@ -93,7 +56,7 @@ describe.runIf(process.platform === "linux").concurrent(TITLE, () => {
 
   beforeAll(async () => {
     mesh = await startTestMesh([
-      { path: "mesh.yaml", text: WORKLOADS },
+      { path: "mesh.yaml", text: MESH },
       { path: "zz-ghost.yaml", text: GHOST },
     ]);
     app = await http1App(mesh.appSocket("orders", 8443));

@@ -7,42 +7,21 @@ import { type StartedAuthority, startAuthority } from "../../cli/up/start-author
 import { type Agent, type AgentOptions, createAgent } from "../../ext-authz/index.ts";
 import { capturingLogger } from "../../ext-authz/testing/capture.ts";
 import { type CheckClient, checkClient } from "../support/check-client.ts";
+import { meshDocuments, workloadDocument } from "../support/mesh-documents.ts";
 import { until } from "../support/until.ts";
 
 const HOUR_MS = 3_600_000;
 const WEB = "spiffe://test.example/shop/web";
 const ORDERS = "spiffe://test.example/shop/orders";
 
-const WORKLOADS = `
-apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: test }
-spec: { trustDomain: test.example, defaultMode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: orders, namespace: shop }
-spec: { mode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: orders, namespace: shop }
-spec:
-  protects: { workload: orders }
-  allow:
-    - name: anyone-reads
-      from:
-        - anyone: authenticated
-      requests:
-        - GET /orders/{id:int}
-`.trimStart();
+const WORKLOADS = meshDocuments({
+  workloads: { orders: {} },
+  policies: {
+    orders: { allow: { "anyone-reads": { from: { anyone: "authenticated" }, requests: ["GET /orders/{id:int}"] } } },
+  },
+});
 
-const WITH_WEB = `${WORKLOADS}---
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: web, namespace: shop }
-spec: { mode: enforce }
-`;
+const WITH_WEB = `${WORKLOADS}---\n${workloadDocument("web")}`;
 
 // A real authority and a real agent; the agent is thrown back to an older image of its state folder.
 describe("a disk image from before a revocation", () => {

@@ -2,21 +2,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LocalMesh } from "../../cli/local-mesh/index.ts";
 import { type CheckClient, checkClient } from "../support/check-client.ts";
+import { workloadDocument } from "../support/mesh-documents.ts";
 import { protocolMeshFile, startTestMesh } from "../support/test-mesh.ts";
 import { until } from "../support/until.ts";
 
 const WEB = "spiffe://test.example/shop/web";
 const ORDERS = "spiffe://test.example/shop/orders";
 
-const TWIN = `
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: twin, namespace: shop, labels: { app: web } }
-spec: { identity: ${WEB} }
-`.trimStart();
-
-const MEDDLER = TWIN.replace(`{ identity: ${WEB} }`, "{ identity: spiffe://test.example/cellwall/policy-signer }");
-const FOREIGNER = TWIN.replace(WEB, "spiffe://other.example/shop/twin");
+const twin = (identity: string): string => workloadDocument("twin", { labels: { app: "web" }, identity });
 
 describe("an identity that two workloads claim", () => {
   let mesh: LocalMesh;
@@ -34,9 +27,9 @@ describe("an identity that two workloads claim", () => {
     orders.check({ caller: WEB, destination: ORDERS, http: { method: "GET", path } });
 
   it.each([
-    ["an identity that another workload has", TWIN, "identity"],
-    ["an identity of the system", MEDDLER, "cellwall"],
-    ["an identity of another trust domain", FOREIGNER, "trust domain"],
+    ["an identity that another workload has", twin(WEB), "identity"],
+    ["an identity of the system", twin("spiffe://test.example/cellwall/policy-signer"), "cellwall"],
+    ["an identity of another trust domain", twin("spiffe://other.example/shop/twin"), "trust domain"],
   ])("refuses to publish %s, issues nothing, and what is in force stays", async (_what, text, word) => {
     const before = mesh.mesh.authority.status().bundle;
     await mesh.edit("more.yaml", () => text);

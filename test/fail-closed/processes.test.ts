@@ -10,6 +10,7 @@ import { ledgerEntries } from "../../protocol/index.ts";
 import { askForSvid } from "../support/agent-client.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
 import { type Answer, http1 } from "../support/clients.ts";
+import { meshDocuments } from "../support/mesh-documents.ts";
 import { type CommandProcess, freePort, runCommand, startCommand } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
@@ -123,60 +124,17 @@ class Deployment {
 }
 
 function meshYaml(folder: string, address: { readonly orders: string; readonly web: string }): string {
-  return `
-apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: test }
-spec: { trustDomain: test.example, defaultMode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: Node
-metadata: { name: host-1, labels: { pool: apps } }
-spec: { attest: [{ joinToken: {} }] }
----
-apiVersion: cellwall.dev/v1
-kind: Node
-metadata: { name: host-2, labels: { pool: vault } }
-spec: { attest: [{ joinToken: {} }] }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: orders, namespace: shop, labels: { app: orders } }
-spec:
-  runsOn: { labels: { pool: apps } }
-  sidecar:
-    address: ${address.orders}
-    listens:
-      - { port: 8443, app: "unix:${folder}/app.sock", protocol: http }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: web, namespace: shop, labels: { app: web } }
-spec:
-  runsOn: { labels: { pool: apps } }
-  sidecar:
-    address: ${address.web}
-    calls:
-      - { workload: orders, port: 8443, local: "unix:${folder}/to-orders.sock" }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: vault, namespace: shop, labels: { app: vault } }
-spec:
-  runsOn: { labels: { pool: vault } }
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: orders, namespace: shop }
-spec:
-  protects: { workload: orders }
-  allow:
-    - name: web-reads
-      from:
-        - workload: web
-      requests:
-        - GET /orders/{id:int}
-`.trimStart();
+  const runsOn = { labels: { pool: "apps" } };
+  return meshDocuments({
+    folder,
+    nodes: { "host-1": { labels: { pool: "apps" } }, "host-2": { labels: { pool: "vault" } } },
+    workloads: {
+      orders: { runsOn, address: address.orders, listens: [{ port: 8443 }] },
+      web: { runsOn, address: address.web, calls: ["orders"] },
+      vault: { runsOn: { labels: { pool: "vault" } } },
+    },
+    policies: { orders: { allow: { "web-reads": { from: "web", requests: ["GET /orders/{id:int}"] } } } },
+  });
 }
 
 describe("processes that die", () => {

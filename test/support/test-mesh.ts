@@ -5,158 +5,82 @@ import { type LocalMesh, type LocalMeshOptions, startLocalMesh } from "../../cli
 import { locateEnvoy } from "../../envoy/index.ts";
 import type { LogRecord } from "../../ext-authz/index.ts";
 import { grpcApp, http1App, type TestApp, tcpApp } from "./apps.ts";
+import { type MeshInShort, meshDocuments } from "./mesh-documents.ts";
 
-// A mesh with an app of every protocol: `web` may call each on some lines, `stranger` is registered and may call none.
-const MESH = `
-apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: test }
-spec: { trustDomain: test.example, defaultMode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: web, namespace: shop, labels: { app: web } }
-spec:
-  sidecar:
-    address: web
-    calls:
-      - { workload: orders, port: 8443, local: "unix:/x/orders.sock" }
-      - { workload: invoices, port: 8443, local: "unix:/x/invoices.sock" }
-      - { workload: db, port: 5432, local: "unix:/x/db.sock" }
-      - { workload: mail, port: 2525, local: "unix:/x/mail.sock" }
-`;
+/** A file of policies. */
+interface MeshFile {
+  readonly path: string;
+  readonly text: string;
+}
 
-const STRANGER = `
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: stranger, namespace: shop, labels: { app: stranger } }
-spec:
-  sidecar:
-    address: stranger
-    calls:
-      - { workload: orders, port: 8443, local: "unix:/x/orders.sock" }
-      - { workload: invoices, port: 8443, local: "unix:/x/invoices.sock" }
-      - { workload: db, port: 5432, local: "unix:/x/db.sock" }
-      - { workload: mail, port: 2525, local: "unix:/x/mail.sock" }
-`;
-
-const DESTINATIONS = `
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: orders, namespace: shop, labels: { app: orders } }
-spec:
-  sidecar:
-    address: orders
-    listens:
-      - { port: 8443, app: "unix:/x/app.sock", protocol: http, upgrades: [websocket] }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: invoices, namespace: shop, labels: { app: invoices } }
-spec:
-  sidecar:
-    address: invoices
-    listens:
-      - { port: 8443, app: "unix:/x/app.sock", protocol: http, appProtocol: http2 }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: db, namespace: shop, labels: { app: db } }
-spec:
-  sidecar:
-    address: db
-    listens:
-      - { port: 5432, app: "unix:/x/app.sock", protocol: tcp, speaksFirst: client }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: mail, namespace: shop, labels: { app: mail } }
-spec:
-  sidecar:
-    address: mail
-    listens:
-      - { port: 2525, app: "unix:/x/app.sock", protocol: tcp, speaksFirst: server }
-`;
-
-const POLICIES = `
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: orders, namespace: shop }
-spec:
-  protects: { workload: orders }
-  allow:
-    - name: web-reads
-      from:
-        - workload: web
-      requests:
-        - GET|HEAD /orders/{id:int}
-        - GET /static/**
-    - name: web-places
-      from:
-        - workload: web
-      requests:
-        - POST /orders
-      headers:
-        content-type: { prefix: application/json }
-    - name: web-exports
-      from:
-        - workload: web
-      requests:
-        - POST /exports
-      headers:
-        x-tenant: { in: [acme, globex] }
-    - name: web-listens
-      from:
-        - workload: web
-      requests:
-        - websocket /live/**
-  deny:
-    - name: nobody-administers
-      requests:
-        - ANY /static/admin/**
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: invoices, namespace: shop }
-spec:
-  protects: { workload: invoices }
-  allow:
-    - name: web-asks
-      from:
-        - workload: web
-      requests:
-        - grpc shop.Invoices/Get
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: tcp, namespace: shop }
-spec:
-  protects: { labels: { app: { in: [db, mail] } } }
-  allow:
-    - name: web-connects
-      from:
-        - workload: web
-      requests:
-        - tcp *
-`;
-
-/** The whole protocol mesh as one file. */
-export const protocolMeshFile: { readonly path: string; readonly text: string } = {
-  path: "mesh.yaml",
-  text: `${MESH.trimStart()}${STRANGER}${DESTINATIONS}${POLICIES}`,
+const HTTP: MeshInShort = {
+  workloads: {
+    web: { labels: { app: "web" }, calls: ["orders", "invoices"] },
+    stranger: { labels: { app: "stranger" }, calls: ["orders", "invoices"] },
+    orders: { labels: { app: "orders" }, listens: [{ port: 8443, upgrades: ["websocket"] }] },
+    invoices: { labels: { app: "invoices" }, listens: [{ port: 8443, appProtocol: "http2" }] },
+  },
+  policies: {
+    orders: {
+      allow: {
+        "web-reads": { from: "web", requests: ["GET|HEAD /orders/{id:int}", "GET /static/**"] },
+        "web-places": {
+          from: "web",
+          requests: ["POST /orders"],
+          headers: { "content-type": { prefix: "application/json" } },
+        },
+        "web-exports": {
+          from: "web",
+          requests: ["POST /exports"],
+          headers: { "x-tenant": { in: ["acme", "globex"] } },
+        },
+        "web-listens": { from: "web", requests: ["websocket /live/**"] },
+      },
+      deny: { "nobody-administers": { requests: ["ANY /static/admin/**"] } },
+    },
+    invoices: { allow: { "web-asks": { from: "web", requests: ["grpc shop.Invoices/Get"] } } },
+  },
 };
 
+const EVERY_PORT = ["orders", "invoices", "db", "mail"];
+const PROTOCOLS: MeshInShort = {
+  workloads: {
+    ...HTTP.workloads,
+    web: { labels: { app: "web" }, calls: EVERY_PORT },
+    stranger: { labels: { app: "stranger" }, calls: EVERY_PORT },
+    db: { labels: { app: "db" }, listens: [{ port: 5432, protocol: "tcp", speaksFirst: "client" }] },
+    mail: { labels: { app: "mail" }, listens: [{ port: 2525, protocol: "tcp", speaksFirst: "server" }] },
+  },
+  policies: {
+    ...HTTP.policies,
+    tcp: {
+      protects: { labels: { app: { in: ["db", "mail"] } } },
+      allow: { "web-connects": { from: "web", requests: ["tcp *"] } },
+    },
+  },
+};
+
+/** A mesh with an app of every protocol, as one file: `web` may call each on some lines, `stranger` is registered and may call none. */
+export const protocolMeshFile: MeshFile = { path: "mesh.yaml", text: meshDocuments(PROTOCOLS) };
+
 /** The same without its TCP listeners, which need Envoy 1.37. */
-export const httpMeshFile: typeof protocolMeshFile = {
+export const httpMeshFile: MeshFile = { path: "mesh.yaml", text: meshDocuments(HTTP) };
+
+/** Two that may read orders: `web` calls through its sidecar, `batch` has an identity and makes connections of its own. */
+export const readersMeshFile: MeshFile = {
   path: "mesh.yaml",
-  text: protocolMeshFile.text
-    .split("---\n")
-    .filter((document) => !/name: (db|mail|tcp),/.test(document))
-    .map((document) => document.replace(/^ +- \{ workload: (db|mail),.*\n/gm, ""))
-    .join("---\n"),
+  text: meshDocuments({
+    workloads: {
+      web: { labels: { tier: "front" }, calls: ["orders"] },
+      batch: { labels: { tier: "front" } },
+      orders: { listens: [{ port: 8443 }] },
+    },
+    policies: {
+      orders: {
+        allow: { "front-reads": { from: { labels: { tier: "front" } }, requests: ["GET /orders/{id:int}"] } },
+      },
+    },
+  }),
 };
 
 /** A running mesh of HTTP and gRPC with the apps in this process. */
@@ -178,7 +102,7 @@ export const BANNER = "220 mail ready\r\n";
 
 /** Starts a mesh of these files without apps or sidecars; its folder is removed when it stops. */
 export async function startTestMesh(
-  files: readonly { readonly path: string; readonly text: string }[],
+  files: readonly MeshFile[],
   options: Pick<LocalMeshOptions, "log" | "lifetimes" | "revocationLists"> = {},
 ): Promise<LocalMesh> {
   const folder = mkdtempSync(join(tmpdir(), "cw-"));
@@ -219,7 +143,7 @@ async function httpApps(mesh: LocalMesh) {
 }
 
 async function startWithApps<A extends Readonly<Record<string, TestApp>>>(
-  file: typeof protocolMeshFile,
+  file: MeshFile,
   startApps: (mesh: LocalMesh) => Promise<A>,
 ): Promise<A & { readonly mesh: LocalMesh; stop(): Promise<void> }> {
   const mesh = await startTestMesh([file]);

@@ -19,73 +19,40 @@ import { shardOf } from "../../policies/index.ts";
 import { parseTrustDomain, SpiffeError } from "../../spiffe/index.ts";
 import { JwtSource, X509Source } from "../../spiffe/workload-api/index.ts";
 import { openStore, type Store } from "../../store/index.ts";
+import { meshDocuments, workloadDocument } from "../support/mesh-documents.ts";
 
 const NODE = "host-7";
 const WEB = "spiffe://shop.example/shop/web";
 const ELSEWHERE = "spiffe://shop.example/shop/elsewhere";
 const ORDERS = "spiffe://shop.example/shop/orders";
 
-const policies = (path: string, more = ""): string => `
-apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: shop }
-spec: { trustDomain: shop.example, defaultMode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: Node
-metadata: { name: ${NODE}, labels: { pool: apps } }
-spec: { attest: [{ joinToken: {} }] }
----
-apiVersion: cellwall.dev/v1
-kind: Node
-metadata: { name: other, labels: { pool: data } }
-spec: { attest: [{ joinToken: {} }] }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: web, namespace: shop }
-spec: { runsOn: { node: ${NODE} } }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: orders, namespace: shop }
-spec:
-  runsOn: { node: ${NODE} }
-  sidecar:
-    address: orders
-    listens:
-      - { port: 8443, app: 127.0.0.1:8080, protocol: http }
-      - { port: 2525, app: 127.0.0.1:2525, protocol: tcp, speaksFirst: server }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: elsewhere, namespace: shop }
-spec: { runsOn: { node: other } }
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: orders, namespace: shop }
-spec:
-  protects: { workload: orders }
-  allow:
-    - name: web-reads
-      from:
-        - workload: web
-      requests:
-        - GET ${path}
-    - name: web-mails
-      from:
-        - workload: web
-      requests:
-        - tcp 2525
-${more}`;
+const runsOn = { node: NODE };
+const policies = (path: string, more = ""): string =>
+  meshDocuments({
+    trustDomain: "shop.example",
+    nodes: { [NODE]: {}, other: {} },
+    workloads: {
+      web: { runsOn },
+      orders: {
+        runsOn,
+        listens: [
+          { port: 8443, app: "127.0.0.1:8080" },
+          { port: 2525, app: "127.0.0.1:2525", protocol: "tcp", speaksFirst: "server" },
+        ],
+      },
+      elsewhere: { runsOn: { node: "other" } },
+    },
+    policies: {
+      orders: {
+        allow: {
+          "web-reads": { from: "web", requests: [`GET ${path}`] },
+          "web-mails": { from: "web", requests: ["tcp 2525"] },
+        },
+      },
+    },
+  }) + more;
 
-const NEW_WORKLOAD = `---
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: late, namespace: shop }
-spec: { runsOn: { node: ${NODE} } }
-`;
+const NEW_WORKLOAD = `---\n${workloadDocument("late", { runsOn })}`;
 
 let folder = "";
 let store: Store;

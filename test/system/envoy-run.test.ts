@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loopbackAddresses } from "../../cli/local-mesh/index.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
 import { http1 } from "../support/clients.ts";
+import { meshDocuments } from "../support/mesh-documents.ts";
 import { type CommandProcess, startCommand } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
@@ -120,40 +121,12 @@ function isRunning(pid: number): boolean {
 }
 
 function meshYaml(folder: string, orders: string, web: string): string {
-  return `
-apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: test }
-spec: { trustDomain: test.example, defaultMode: enforce }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: orders, namespace: shop, labels: { app: orders } }
-spec:
-  sidecar:
-    address: ${orders}
-    listens:
-      - { port: 8443, app: "unix:${folder}/app.sock", protocol: http }
----
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: web, namespace: shop, labels: { app: web } }
-spec:
-  sidecar:
-    address: ${web}
-    calls:
-      - { workload: orders, port: 8443, local: "unix:${folder}/to-orders.sock" }
----
-apiVersion: cellwall.dev/v1
-kind: AccessPolicy
-metadata: { name: orders, namespace: shop }
-spec:
-  protects: { workload: orders }
-  allow:
-    - name: web-reads
-      from:
-        - workload: web
-      requests:
-        - GET /orders/{id:int}
-`.trimStart();
+  return meshDocuments({
+    folder,
+    workloads: {
+      orders: { address: orders, listens: [{ port: 8443 }] },
+      web: { address: web, calls: ["orders"] },
+    },
+    policies: { orders: { allow: { "web-reads": { from: "web", requests: ["GET /orders/{id:int}"] } } } },
+  });
 }

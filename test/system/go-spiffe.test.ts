@@ -19,25 +19,13 @@ import {
 } from "../../spiffe/workload-api/index.ts";
 import { depth } from "../support/depth.ts";
 import { buildJudge, go } from "../support/go.ts";
+import { meshDocuments } from "../support/mesh-documents.ts";
 import { startTestMesh } from "../support/test-mesh.ts";
 
 // What others make of our certificates, tokens and sockets: OpenSSL always, go-spiffe and zlint at full depth.
 
-const workload = (name: string): string => `---
-apiVersion: cellwall.dev/v1
-kind: Workload
-metadata: { name: ${name}, namespace: shop }
-spec:
-  sidecar:
-    address: ${name}
-    listens:
-      - { port: 8443, app: "unix:/x/app.sock", protocol: http }
-`;
-const text = `apiVersion: cellwall.dev/v1
-kind: Mesh
-metadata: { name: test }
-spec: { trustDomain: test.example, defaultMode: enforce }
-${["web", "orders", "gone"].map(workload).join("")}`;
+const sidecar = { listens: [{ port: 8443 }] };
+const text = meshDocuments({ workloads: { web: sidecar, orders: sidecar, gone: sidecar } });
 const idOf = (name: string) => parseSpiffeId(`spiffe://test.example/shop/${name}`);
 
 const folder = mkdtempSync(join(tmpdir(), "cw-"));
