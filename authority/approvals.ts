@@ -62,6 +62,9 @@ export class Approvals {
       throw new AuthorityError(
         "ERR_AUTHORITY_FORBIDDEN",
         `\`${actor}\` published \`${id}\`, so somebody else must approve it`,
+        {
+          hint: "those whom `approvals.approvers` of the Mesh names may, with their OIDC token; so may the local administrator, of what others published",
+        },
       );
     if (pending.base !== base)
       throw new AuthorityError("ERR_AUTHORITY_CONFLICT", `something else was published after \`${id}\``, {

@@ -86,9 +86,10 @@ export class Publications {
     return [...[...this.teams.values()].flatMap(({ publishers }) => publishers), ...approvers];
   }
 
-  /** Publishes that wait for approval, oldest first. */
+  /** Publishes that can be approved now, oldest first: what was published before something else took effect cannot. */
   get pending(): readonly PendingPublish[] {
-    return this.#approvals.list();
+    const current = digestOf(this.#inForce?.archived.files ?? []);
+    return this.#approvals.list().filter(({ base }) => base === current);
   }
 
   /** The files in force, each with its source. */

@@ -242,7 +242,9 @@ describe("publishing by source", () => {
     it("refuses an approval after something else was published", async () => {
       await open(APPROVALS("broader"));
       const pending = await pendingOf({ files: ACCESS, source: "orders" });
+      expect(harness.authority.status().pending).toHaveLength(1);
       await post({ files: [{ path: "cards.yaml", text: CARDS }], source: "pay" });
+      expect(harness.authority.status().pending).toBeUndefined();
       const [status, code] = await refusal({ approve: pending?.id }, await tokenOf("acme/reviewers"));
       expect([status, code]).toEqual([409, "ERR_AUTHORITY_CONFLICT"]);
     });

@@ -31,6 +31,7 @@ const SUB_FACES: ReadonlySet<string> = new Set([
   "policies/printable.ts",
   "policies/resolve/index.ts",
   "policies/syntax/index.ts",
+  "policies/teams/index.ts",
   "policies/tests/index.ts",
   "spiffe/bundle-endpoint/index.ts",
   "spiffe/workload-api/index.ts",

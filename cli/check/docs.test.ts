@@ -6,19 +6,11 @@ import type { PolicyText } from "../policy-folder.ts";
 import { PASSES } from "./passes.ts";
 import { errorsOf, readDocuments } from "./read-set.ts";
 import { runPasses } from "./run-passes.ts";
+import { teamText } from "./testing/team.ts";
 
-const TEAM = `apiVersion: cellwall.dev/v1
-kind: Team
-metadata: { name: orders }
-spec:
-  namespaces: [shop]
-  publishers: [{ oidc: { issuer: "https://ci.example", audience: cellwall, claims: { repository: acme/orders } } }]
-  mayRegister: ["spiffe://mesh.example/shop/**"]
-  mayLabel: [app]
-`;
 const PLATFORM: readonly PolicyText[] = [
   ...starterSet("mesh.example").map(({ name, text }) => ({ path: name, text })),
-  { path: "team.yaml", text: TEAM },
+  { path: "team.yaml", text: teamText("orders", "shop") },
 ];
 const text = readFileSync(new URL("../../docs/lint.md", import.meta.url), "utf8");
 const [, chapter = ""] = text.split("## Guardrails, grants and suppressions\n");

@@ -11,6 +11,8 @@ export interface PassInput {
   readonly documents: readonly Document[];
   /** Whether a document is the user's own, and not one of what `--against` names. */
   readonly isOwn: (document: Document) => boolean;
+  /** The source that the own documents are published under, where the user named it. */
+  readonly source?: string;
   readonly now: Date;
 }
 

@@ -12,13 +12,15 @@ export interface CheckInput {
   readonly files: readonly PolicyText[];
   /** Files of what is in force already, from others; their findings are theirs. */
   readonly foreign: readonly PolicyText[];
+  /** The source that the files are published under, where it is known: then its team's grant is held against them. */
+  readonly source?: string;
   readonly passes: readonly Pass[];
   readonly now: Date;
   readonly progress: Progress;
 }
 
 /** Reads the files and runs the passes over the set; with an error in the texts none runs. */
-export function runPasses({ files, foreign, passes, now, progress }: CheckInput): CheckReport {
+export function runPasses({ files, foreign, source, passes, now, progress }: CheckInput): CheckReport {
   progress.show("reading the policies");
   const read = readDocuments([...foreign, ...files]);
   const own = ownFiles(files);
@@ -27,7 +29,10 @@ export function runPasses({ files, foreign, passes, now, progress }: CheckInput)
   for (const pass of sound ? passes : []) {
     progress.clear();
     progress.show(pass.doing);
-    results.set(pass.name, pass.run({ ...read, isOwn: ({ span }) => own.has(span), now }));
+    results.set(
+      pass.name,
+      pass.run({ ...read, isOwn: ({ span }) => own.has(span), now, ...(source === undefined ? {} : { source }) }),
+    );
   }
   progress.clear();
   const found = [...results.values()].flatMap(({ findings }) => findings).filter(own.concerns);

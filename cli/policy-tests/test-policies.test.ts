@@ -86,6 +86,12 @@ describe("cellwall test", () => {
     expect((await tested("--mutate", "--budget", "0"))[0]).toBe(2);
   });
 
+  it("refuses a threshold of mutants where none are run, which would always be met", async () => {
+    const [code, io] = await tested("--min-score", "90");
+    expect([code, io.out()]).toEqual([2, ""]);
+    expect(io.err()).toContain("`--min-score` belongs to `--mutate`");
+  });
+
   it("watches: runs again after an edit, waits where a set cannot be read, ends when asked to", async () => {
     const io = capturedIo(folder());
     const ended = run(["test", "--watch"], io);

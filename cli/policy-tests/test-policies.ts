@@ -24,6 +24,14 @@ const WATCH_INTERVAL_MS = 300;
 
 /** Runs the PolicyTests of folders; findings where a case fails or a threshold is not met. */
 export async function testPolicies(folders: readonly string[], options: TestCommandOptions, io: Io): Promise<ExitCode> {
+  if (options.minScore !== undefined && options.mutate !== true)
+    throw new CliError(
+      "ERR_CLI_USAGE",
+      "`--min-score` belongs to `--mutate`: without it there are no mutants to notice",
+      {
+        hint: "add `--mutate`, or ask for `--min-coverage`",
+      },
+    );
   const wanted = { ...options, minCoverage: percent(options.minCoverage), minScore: percent(options.minScore) };
   if (!options.watch) return testOnce(folders, wanted, io);
   const again = async (): Promise<void> => void testAgain(folders, wanted, io);

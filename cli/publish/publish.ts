@@ -1,8 +1,8 @@
 import { formatDiagnostics, printable } from "../../policies/index.ts";
-import { type PublishRequest, type PublishResponse, publishResponse } from "../../protocol/index.ts";
+import { type PublishRequest, type PublishResponse, publishRequest, publishResponse } from "../../protocol/index.ts";
 import { ask, authorityAccess, Refused } from "../admin-client.ts";
 import type { AuthorityOptions } from "../authority-options.ts";
-import { EXIT, type ExitCode } from "../cli-error.ts";
+import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import type { OutputOptions } from "../command.ts";
 import type { Io } from "../io.ts";
 import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
@@ -21,6 +21,7 @@ export interface PublishOptions extends AuthorityOptions, OutputOptions {
 
 /** Sends the folders' files to the authority and prints what came of it; findings where the set is refused. */
 export async function publish(folders: readonly string[], options: PublishOptions, io: Io): Promise<ExitCode> {
+  requireSource(options.source);
   const files = options.approve === undefined ? readPolicyFolders(folders, io.cwd) : [];
   const body = bodyOf(folders, files, options, io);
   try {
@@ -35,6 +36,13 @@ export async function publish(folders: readonly string[], options: PublishOption
     printRefusal(error, files, options, io);
     return EXIT.findings;
   }
+}
+
+function requireSource(name: string | undefined): void {
+  if (name === undefined || publishRequest.shape.source.safeParse(name).success) return;
+  throw new CliError("ERR_CLI_USAGE", `\`${printable(name, 80)}\` cannot be the name of a source`, {
+    hint: "a team's source has the team's name: up to 63 of a-z, 0-9 and -",
+  });
 }
 
 function bodyOf(

@@ -86,6 +86,15 @@ describe("statusLines", () => {
     expect(shown).not.toContain("\u001b");
   });
 
+  it("shows what waits for approval, whose it is, and how it is approved", () => {
+    const pending = { id: "5f0c1d2e3a4b5968", at: EARLIER, publisher: "ci", source: "orders", why: "more \u001b[31m" };
+    const shown = text(statusWith({ pending: [pending, { ...pending, source: "" }] }));
+    expect(shown).toContain("waits    the source `orders`, published by ci 30 s ago: more ");
+    expect(shown).toContain("waits    the platform's documents, published by ci");
+    expect(shown).toContain("cellwall publish --approve 5f0c1d2e3a4b5968");
+    expect(shown).not.toContain("\u001b");
+  });
+
   it("lists twenty workloads at most, and counts the rest", () => {
     const workloads = Array.from({ length: 23 }, (_, at) => workload(`w-${at}`, at));
     const shown = text(statusWith({ workloads }));

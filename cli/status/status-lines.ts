@@ -15,6 +15,7 @@ export function statusLines(status: AuthorityStatus, attention: readonly string[
     `${bold(`mesh ${status.trustDomain}`)}  authority ${status.version}, up for ${age(new Date(status.startedAt), io.clock())}`,
     ...bundleLines(status, io),
     ...refusedLines(status, io),
+    ...pendingLines(status, io),
     "",
     bold("nodes"),
     ...nodeLines(status, io),
@@ -53,6 +54,16 @@ function refusedLines({ refused }: AuthorityStatus, io: Io): readonly string[] {
     `           ${printable(span.file)}:${span.line}:${span.column}: ${printable(message)}`,
     ...(hint === undefined ? [] : [`           hint: ${printable(hint)}`]),
   ];
+}
+
+function pendingLines({ pending = [] }: AuthorityStatus, io: Io): readonly string[] {
+  return pending.flatMap(({ id, at, publisher, source, why }) => {
+    const what = source === "" ? "the platform's documents" : `the source \`${printable(source)}\``;
+    return [
+      `  ${paint(io.stdout, "yellow", "waits")}    ${what}, published by ${printable(publisher)} ${age(new Date(at), io.clock())} ago: ${printable(why)}`,
+      `           somebody else approves it: cellwall publish --approve ${printable(id)}`,
+    ];
+  });
 }
 
 function nodeLines(status: AuthorityStatus, io: Io): readonly string[] {

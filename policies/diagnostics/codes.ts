@@ -56,7 +56,8 @@ export type DiagnosticCode =
   | "ERR_POLICY_REASON"
   | "WARN_POLICY_MATCHES_NOTHING"
   | "WARN_POLICY_NOT_A_PORT"
-  | "WARN_POLICY_NO_ISOLATION_LABEL";
+  | "WARN_POLICY_NO_ISOLATION_LABEL"
+  | "WARN_POLICY_NO_APPROVER";
 
 /** Puts a finding together; the severity follows from the code's first word. */
 export function diagnostic(code: DiagnosticCode, span: Span, message: string, hint?: string): Diagnostic {

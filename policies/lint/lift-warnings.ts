@@ -19,6 +19,10 @@ const LIFTED: ReadonlyMap<string, Lifted> = new Map([
     { id: "no-isolation-label", reason: "a workload without the label shares its value with nobody" },
   ],
   [
+    "WARN_POLICY_NO_APPROVER",
+    { id: "no-approver", reason: "nobody approves what they published, so such a publish waits for ever" },
+  ],
+  [
     "WARN_POLICY_METHOD",
     { id: "unusual-method", reason: "methods are compared exactly, so a mistyped one matches nothing" },
   ],

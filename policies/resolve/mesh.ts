@@ -65,11 +65,21 @@ function meshOf(spec: MeshSyntax, findings: Findings): Mesh {
     ...(spec.identity === undefined ? {} : { identity: identityOf(spec.identity) }),
     ...outwardOf(spec, findings),
     jwtProviders: new Map(spec.jwtProviders?.value.map(({ key, value }) => [key.text, providerOf(value)])),
-    ...(spec.approvals === undefined ? {} : { approvals: approvalsOf(spec.approvals) }),
+    ...(spec.approvals === undefined ? {} : { approvals: approvalsOf(spec.approvals, findings) }),
   };
 }
 
-function approvalsOf({ changes, approvers }: NonNullable<MeshSyntax["approvals"]>): NonNullable<Mesh["approvals"]> {
+function approvalsOf(
+  { changes, approvers }: NonNullable<MeshSyntax["approvals"]>,
+  findings: Findings,
+): NonNullable<Mesh["approvals"]> {
+  if ((approvers?.value.length ?? 0) === 0)
+    findings.report(
+      "WARN_POLICY_NO_APPROVER",
+      changes.span,
+      "nobody can approve what the local administrator publishes, this setting's own change included",
+      "name somebody under `approvers`",
+    );
   return { changes: changes.value, approvers: (approvers?.value ?? []).map(({ oidc }) => proofOf(oidc)) };
 }
 
