@@ -21,14 +21,15 @@ const knownDomains = ({ trustDomain, foreign }: World): readonly string[] => [tr
 
 /**
  * A text that identities begin with, which need not end where a segment does. Of a trust domain's name an allow means that
- * trust domain alone, while a denial means every one that is known and begins so.
+ * trust domain and the own one, while a denial means every one that is known and begins so.
  */
 export function beginning(value: string, denies: boolean, world: World): Named {
   const [, domain = "", path] = /^spiffe:\/\/([^/]*)(\/.*)?$/.exec(value) ?? [];
   if (path !== undefined) return belowPath(domain, path, denies, world);
   const begun = knownDomains(world).filter((name) => `spiffe://${name}/`.startsWith(value));
   if (denies || domain === "") return { entries: begun.map((name) => domainEntry(name, world)) };
-  return { entries: begun.filter((name) => name === domain).map((name) => domainEntry(name, world)), short: "foreign" };
+  const meant = begun.filter((name) => name === domain || name === world.trustDomain);
+  return { entries: meant.map((name) => domainEntry(name, world)), short: "foreign" };
 }
 
 function domainEntry(name: string, { trustDomain }: World): DraftCaller {

@@ -85,13 +85,43 @@ describe("what a policy is of", () => {
     expect([verdict("shop/backup"), verdict("shop/backup", "shop/back")]).toEqual(["allow", "deny"]);
   });
 
+  it("is the namespace of a resource that is not in the control plane's", () => {
+    const of = (namespace: string) => {
+      const { type: _type, name, mesh: _mesh, ...rest } = Object(permission({ allow: [prefix(id("/"))] }));
+      return imported({ kind: "MeshTrafficPermission", metadata: { name, namespace }, ...rest }).verdict("shop/backup");
+    };
+    expect([of("kuma-system"), of("shop"), of("stock")]).toEqual(["allow", "allow", "deny"]);
+  });
+
+  it("is one listener where its port is known", () => {
+    const targetRef = { kind: "Dataplane", labels: { app: "api" }, sectionName: "http" };
+    const options = { ...OPTIONS, portNames: { http: 8080 } };
+    const { documents, report } = imported(permission({ allow: [prefix(id("/"))] }, { targetRef }), options);
+    expect(documents).toContain("- 8080");
+    expect(report.summary.unsupported).toBe(0);
+  });
+
   it.each([
-    ["one listener", { targetRef: { kind: "Dataplane", labels: { app: "api" }, sectionName: "http" } }],
-    ["a subset of the older form", { targetRef: { kind: "MeshSubset", tags: { app: "api" } } }],
-  ])("is left out where it is %s", (_title, spec) => {
-    const { verdict, report } = imported(permission({ allow: [prefix(id("/"))] }, spec));
-    expect(verdict("shop/backup")).toBe("deny");
+    ["one listener whose port is not known", { kind: "Dataplane", labels: { app: "api" }, sectionName: "http" }],
+    ["a gateway", { kind: "MeshGateway", name: "edge" }],
+    ["a label of Kuma's that the registry lacks", { kind: "Dataplane", labels: { "kuma.io/zone": "east" } }],
+  ])("opens nothing where it is %s, and what it denies is denied of all", (_title, targetRef) => {
+    const every = permission({ allow: [prefix(id("/"))] });
+    const one = permission({ allow: [prefix(id("/"))], deny: [prefix(id("/ns/backu"))] }, { targetRef }, { name: "q" });
+    const { verdict, report } = imported(one);
+    expect(verdict("shop/below")).toBe("deny");
     expect(report.summary.unsupported).toBeGreaterThan(0);
+    const { verdict: both } = imported({ kind: "List", items: [every, one] });
+    expect([both("shop/below"), both("shop/backup")]).toEqual(["allow", "deny"]);
+  });
+
+  it("is what older tags and services name, where the registry can tell", () => {
+    const subset = { kind: "MeshSubset", tags: { app: "api", "k8s.kuma.io/namespace": "shop" } };
+    const service = { kind: "MeshService", name: "ns/api" };
+    for (const targetRef of [subset, service]) {
+      const { verdict } = imported(permission({ allow: [prefix(id("/"))] }, { targetRef }));
+      expect([verdict("shop/backup"), verdict("shop/backup", "shop/back")]).toEqual(["allow", "deny"]);
+    }
   });
 
   it("is a candidate where it is only tried out", () => {

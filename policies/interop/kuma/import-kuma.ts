@@ -1,4 +1,4 @@
-import type { DraftCaller, DraftPolicy, DraftProtects, DraftRule } from "../draft/draft.ts";
+import type { DraftCaller, DraftPolicy, DraftRule } from "../draft/draft.ts";
 import { everyCaller, everyRequest, GRPC_BY_SERVICE, UPGRADES_BY_LISTENER } from "../draft/everything.ts";
 import { Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
@@ -9,6 +9,7 @@ import type { Importer } from "../importer.ts";
 import { reportOf, type SourcePlace } from "../report.ts";
 import { Fields } from "../translate/fields.ts";
 import { beginning, exactly, type Named } from "./identities.ts";
+import { type Target, targetsOf } from "./targets.ts";
 
 type Effect = "deny" | "allow" | "allowWithShadowDeny";
 const EFFECTS: readonly Effect[] = ["deny", "allow", "allowWithShadowDeny"];
@@ -52,7 +53,7 @@ function distinct(policies: readonly DraftPolicy[]): readonly DraftPolicy[] {
 function policiesOf(document: Fields, world: World, notes: Notes): readonly DraftPolicy[] {
   if (!isShadow(document)) return livePolicies(document, world, notes);
   const own = new Notes();
-  const rehearsed = livePolicies(document, world, own).slice(0, 1);
+  const rehearsed = livePolicies(document, world, own).filter(({ candidate }) => candidate === undefined);
   notes.add(
     document.place(),
     nameOf(document),
@@ -80,25 +81,37 @@ function livePolicies(document: Fields, world: World, notes: Notes): readonly Dr
       "unsupported",
       "rules by tags are of an older version and are left out",
     );
-  const protects = protectsOf(spec, construct, notes);
+  const targets = targetsOf(spec, metadata?.text("namespace"), { construct, world, notes });
   const matches = spec
     .maps("rules")
     .flatMap((rule, index) => matchesOf(rule, `${construct}: rules[${index}]`, world, notes));
-  if (protects === undefined) return [];
+  return targets.allow === undefined
+    ? draftsAt(
+        name,
+        targets.deny,
+        matches.filter(({ effect }) => effect === "deny"),
+        world,
+      )
+    : draftsAt(name, targets.allow, matches, world);
+}
+
+function draftsAt(name: string, target: Target, matches: readonly Match[], world: World): readonly DraftPolicy[] {
   const names = new Names();
+  const at = target.ports === undefined ? {} : { ports: target.ports };
   const of = (effect: Effect): readonly Match[] =>
     matches.filter((match) => match.effect === effect && match.from.length > 0);
-  const shadow = of("allowWithShadowDeny");
-  const [allow, expiring] = [of("allow"), shadow].map((list) =>
-    list.map(({ effect, from }) => ({ name: names.take(NAMES[effect]), from, requests: everyRequest(world) })),
-  );
-  const deny = of("deny").map((match) => denial(match, names));
-  const policy = { namespace: "mesh", name, protects };
-  const live: DraftPolicy = { ...policy, allow: [...(allow ?? []), ...(expiring ?? [])], deny };
-  if (shadow.length === 0) return [live];
+  const allowed = (effect: Effect): readonly DraftRule[] =>
+    of(effect).map(({ from }) => ({ name: names.take(NAMES[effect]), from, requests: everyRequest(world), ...at }));
+  const denied = (effect: Effect): readonly DraftRule[] =>
+    of(effect).map((match) => ({ ...denial(match, names), ...at }));
+  const [allow, shadowed, deny] = [allowed("allow"), allowed("allowWithShadowDeny"), denied("deny")];
   // In place of the live one stands what it would be with the denials that are only recorded.
-  const denied = shadow.map((match) => denial(match, names));
-  return [live, { ...policy, allow: allow ?? [], deny: [...deny, ...denied], candidate: "replace" }];
+  const rehearsed = shadowed.length === 0 ? undefined : [...deny, ...denied("allowWithShadowDeny")];
+  return target.protections.flatMap(({ home, protects }): readonly DraftPolicy[] => {
+    const policy = { namespace: home, name, protects };
+    const live: DraftPolicy = { ...policy, allow: [...allow, ...shadowed], deny };
+    return rehearsed === undefined ? [live] : [live, { ...policy, allow, deny: rehearsed, candidate: "replace" }];
+  });
 }
 
 const NAMES: Readonly<Record<Effect, string>> = {
@@ -114,33 +127,6 @@ function denial({ from, except }: Match, names: Names): DraftRule {
 function isShadow(document: Fields): boolean {
   const labels = document.map("labels") ?? document.map("metadata")?.map("labels");
   return labels?.get("kuma.io/effect") === "shadow";
-}
-
-/** The whole mesh, or the workloads with labels. */
-function protectsOf(spec: Fields, construct: string, notes: Notes): DraftProtects | undefined {
-  const target = spec.map("targetRef");
-  const kind = target?.text("kind") ?? "Mesh";
-  const labels = target?.map("labels") ?? target?.map("tags");
-  if (target?.has("sectionName") ?? false)
-    notes.add(
-      spec.place("targetRef"),
-      `${construct}: sectionName`,
-      "unsupported",
-      "one listener of a proxy cannot be singled out by name",
-    );
-  if (kind === "Mesh") return { namespaces: "*" };
-  const keys = labels?.unknown([]) ?? [];
-  if (kind !== "Dataplane" || (target?.has("sectionName") ?? false) || (target?.has("name") ?? false)) {
-    notes.add(
-      spec.place("targetRef"),
-      `${construct}: targetRef`,
-      "unsupported",
-      `\`${kind}\` of this form is left out`,
-    );
-    return undefined;
-  }
-  if (keys.length === 0) return { namespaces: "*" };
-  return { labels: Object.fromEntries(keys.map((key) => [key, String(labels?.get(key))])), namespaces: "*" };
 }
 
 function matchesOf(rule: Fields, construct: string, world: World, notes: Notes): readonly Match[] {
@@ -183,7 +169,7 @@ function callersOf(entry: Fields, effect: Effect, around: Around): Named {
 const SHADOW = "the same callers; a candidate denies them, and what it would decide is recorded";
 
 const SHORT: Readonly<Record<NonNullable<Named["short"]>, string>> = {
-  foreign: "the text may begin other trust domains too; only the one that it names is meant",
+  foreign: "the text may begin other trust domains too; only the one that it names and the own one are meant",
   unregistered:
     "identities that the text ends in the middle of a segment of are told by the registry; others there are denied",
 };
