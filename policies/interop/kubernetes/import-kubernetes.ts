@@ -6,7 +6,7 @@ import { openByDefault } from "../draft/open-by-default.ts";
 import type { Say } from "../draft/say.ts";
 import { type KnownWorkload, type World, worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
-import { isRecord, readForeignYaml } from "../foreign-yaml.ts";
+import { isRecord, kindOf, readForeignYaml } from "../foreign-yaml.ts";
 import type { Importer } from "../importer.ts";
 import { reportOf } from "../report.ts";
 import { egressDenies } from "./egress.ts";
@@ -28,7 +28,7 @@ export const importKubernetes: Importer = (texts, options) => {
     else
       notes.add(
         document.at([]),
-        String(kind),
+        kindOf(document.value),
         "unsupported",
         "only NetworkPolicy and Namespace are read; the document is left out",
       );

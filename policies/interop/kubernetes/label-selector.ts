@@ -69,8 +69,8 @@ export function labelMaps(selector: LabelSelector): readonly LabelMap[] {
 function matchersOf(requirements: readonly Requirement[]): readonly DraftMatcher[] {
   const of = (operator: Requirement["operator"]): readonly Requirement[] =>
     requirements.filter((one) => one.operator === operator);
-  const not = of("NotIn").flatMap(({ values }) => values);
-  const listed = of("In").map(({ values }) => values);
+  const not = [...new Set(of("NotIn").flatMap(({ values }) => values))];
+  const listed = of("In").map(({ values }) => [...new Set(values)]);
   const there = listed.length > 0 || of("Exists").length > 0;
   if (of("DoesNotExist").length > 0) return there ? [] : [{ absent: true }];
   const [first, ...more] = listed;

@@ -68,3 +68,27 @@ function claimOf(entries: readonly ReportEntry[]): Held["claim"] {
   const of = new Set(entries.map(({ fidelity }) => fidelity));
   return (["wider", "unsupported", "narrower"] as const).find((claim) => of.has(claim)) ?? "exact";
 }
+
+/** A random set, and requests about it. */
+export interface PeerCase {
+  readonly set: PeerSet;
+  readonly requests: readonly PeerRequest[];
+}
+
+/** Holds many sets; tells how often what was claimed, and the first word that was broken. */
+export function holdMany(
+  count: number,
+  makeCase: () => PeerCase,
+): { readonly claims: Readonly<Record<string, number>>; readonly broken: unknown } {
+  const claims: Record<string, number> = {};
+  for (let at = 0; at < count; at++) {
+    const { set, requests } = makeCase();
+    const held = holdImport(set, requests);
+    for (const { claim } of held) claims[claim] = (claims[claim] ?? 0) + 1;
+    const index = held.findIndex(({ broken }) => broken !== undefined);
+    if (index === -1) continue;
+    const { request, expected } = requests[index] ?? {};
+    return { claims, broken: { at, ...held[index], request, expected, documents: set.documents.map(textOf) } };
+  }
+  return { claims, broken: undefined };
+}
