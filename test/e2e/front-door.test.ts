@@ -201,6 +201,7 @@ describe("a front door", () => {
     expect(record).toMatchObject({ listenerKind: "edge", listenerPort: places.tls, peerAddress: "127.0.0.1" });
     expect([record.caller, app.requests.at(-1)?.headers["x-cellwall-caller"]]).toEqual([undefined, undefined]);
     expect((await secure("/admin")).status).toBe(403);
+    expect(await world.decision(mark, ({ path }) => path === "/admin")).toMatchObject({ reason: "no-rule-matched" });
   });
 
   it("shows the certificate of its files, and a new one without a restart; a half-replaced pair changes nothing", async () => {
@@ -233,7 +234,7 @@ describe("a front door", () => {
       "sec-websocket-key: eA==",
     ];
     const other = ["connection: Upgrade", "upgrade: tunnel"];
-    const before = app.requests.length;
+    const [mark, before] = [world.records.length, app.requests.length];
     const [undeclared, mismatched, foreign] = await Promise.all([
       plain("/live", upgrade),
       secure("/catalogue/1", upgrade),
@@ -241,6 +242,8 @@ describe("a front door", () => {
     ]);
     expect([undeclared.status, mismatched.status, foreign.status]).toEqual([403, 403, 403]);
     expect(app.requests.length).toBe(before);
+    const { path, reason } = await world.decision(mark);
+    expect([path, reason]).toEqual(["/catalogue/1", "no-rule-matched"]);
     const socket = new WebSocket(`wss://127.0.0.1:${places.tls}/live`, { rejectUnauthorized: false });
     await once(socket, "open");
     socket.send("hello");
@@ -254,7 +257,10 @@ describe("a front door", () => {
     expect(good.status).toBe(200);
     expect(good.decision.line).toBe("shop/door/staff-edits#GET /staff/**");
     const lacking = [token("corp", { scope: "shop:read" }), token("corp", { groups: ["guests"] })];
-    for (const made of lacking) expect((await withToken("/staff/1", made)).status).toBe(403);
+    for (const made of lacking) {
+      const { status, decision } = await withToken("/staff/1", made);
+      expect([status, decision.reason]).toEqual([403, "no-rule-matched"]);
+    }
   });
 
   it.each<[string, () => Promise<string>]>([
@@ -268,8 +274,8 @@ describe("a front door", () => {
     ["that is none", async () => "x.y.z"],
   ])("answers a token %s like no token: 401 with a challenge", async (_what, make) => {
     const before = app.requests.length;
-    const { status, text } = await withToken("/staff/1", make());
-    expect([status, app.requests.length]).toEqual([401, before]);
+    const { status, text, decision } = await withToken("/staff/1", make());
+    expect([status, decision.reason, app.requests.length]).toEqual([401, "no-rule-matched", before]);
     expect(text).toMatch(/www-authenticate: Bearer/i);
   });
 

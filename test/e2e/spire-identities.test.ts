@@ -100,19 +100,31 @@ describe("a generated sidecar whose certificate comes from SPIRE", () => {
     const mark = world.records.length;
     expect((await get("/orders/42", shown(ofFirst(WEB)))).status).toBe(200);
     expect(await world.decision(mark)).toMatchObject({ caller: WEB, reason: "allowed-by-rule" });
-    expect((await get("/orders/42", shown(ofFirst(ORDERS)))).status).toBe(403);
-    const stranger = await get("/orders/42", shown(ofFirst("spiffe://shop.example/spire/agent/x")));
-    expect(stranger.status).toBe(403);
-    await world.decision(mark, ({ reason }) => reason === "unregistered-identity");
+    const STRANGER = "spiffe://shop.example/spire/agent/x";
+    for (const [identity, reason] of [
+      [ORDERS, "no-rule-matched"],
+      [STRANGER, "unregistered-identity"],
+    ] as const) {
+      expect((await get("/orders/42", shown(ofFirst(identity)))).status).toBe(403);
+      expect(await world.decision(mark, ({ caller }) => caller === identity)).toMatchObject({ reason });
+    }
     expect(app.requests).toHaveLength(1);
   });
 
   it("believes neither another authority of that name nor Cellwall's own", async () => {
+    const mark = world.records.length;
     expect((await get("/orders/42", shown(leaf(spire(1, []), 1, WEB)))).status).toBeUndefined();
     const own = await world.ca.issueSystemSvid(systemId(first.trustDomain, "authority"));
     const keyPem = own.privateKey.export({ format: "pem", type: "pkcs8" }).toString();
     const answer = await get("/orders/42", { certificates: certificatesToPem(own.chain), privateKey: keyPem });
     expect(answer.status).toBeUndefined();
+    const refused = { kind: "connection-refused", reason: "untrusted-certificate" };
+    await until(
+      () => world.records.slice(mark),
+      ({ length }) => length === 2,
+      { what: "the reports of both" },
+    );
+    expect(world.records.slice(mark)).toMatchObject([refused, refused]);
     expect(app.requests).toHaveLength(1);
   });
 

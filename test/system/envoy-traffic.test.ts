@@ -172,7 +172,7 @@ describe("an HTTP call through two sidecars", () => {
   it("removes headers that would replace the method, the path or the host", async () => {
     const overrides = ["x-http-method-override", "x-original-url", "x-rewrite-url", "x-forwarded-uri", "forwarded"];
     const head = overrides.map((name) => `\r\n${name}: DELETE`).join("");
-    await direct(`POST /orders HTTP/1.1\r\nhost: orders\r\ncontent-length: 0${head}`);
+    expect(await direct(`POST /orders HTTP/1.1\r\nhost: orders\r\ncontent-length: 0${head}`)).toBe("HTTP/1.1 200 OK");
     for (const name of overrides) expect(apps.http.received[0]?.headers).not.toHaveProperty(name);
     const checked = lastCheck();
     const names = checked.ok ? [...(checked.attributes.http?.headers.keys() ?? [])] : [];
@@ -218,7 +218,7 @@ describe("an HTTP call through two sidecars", () => {
   });
 
   it("resolves dot segments and double slashes to one path, the same for Check and app", async () => {
-    await direct("GET /a//x/../b/%2e%2e/c HTTP/1.1\r\nhost: orders");
+    expect(await direct("GET /a//x/../b/%2e%2e/c HTTP/1.1\r\nhost: orders")).toBe("HTTP/1.1 200 OK");
     expect(lastCheck()).toMatchObject({ attributes: { http: { path: "/a/c" } } });
     expect(apps.http.received[0]?.url).toBe("/a/c");
   });
@@ -254,6 +254,7 @@ describe("an HTTP call through two sidecars", () => {
     const socket = new WebSocket(`ws+unix:${toOrders()}:/live`);
     const [error] = await once(socket, "error");
     expect(String(error)).toContain("403");
+    expect(agents.orders.checks).toHaveLength(1);
     expect(apps.http.received).toEqual([]);
   });
 });
@@ -292,8 +293,8 @@ describe("the mesh listener's handshake", () => {
     socket.on("session", () => {
       sessions += 1;
     });
-    await converse(socket, "GET / HTTP/1.1\r\nhost: orders\r\nconnection: close\r\n\r\n");
-    expect(sessions).toBe(0);
+    const secure = await converse(socket, "GET / HTTP/1.1\r\nhost: orders\r\nconnection: close\r\n\r\n");
+    expect([secure.text.split("\r\n")[0], sessions]).toEqual(["HTTP/1.1 200 OK", 0]);
   });
 });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type LocalMesh, startLocalMesh } from "../../cli/local-mesh/index.ts";
-import { envoyVersion, locateEnvoy } from "../../envoy/binary/index.ts";
+import { compareEnvoyVersions, type EnvoyVersion, envoyVersion, locateEnvoy } from "../../envoy/binary/index.ts";
 import { createTestCa } from "../../spiffe/testing/index.ts";
 import { grpcApp, http1App, type TestApp, tcpApp } from "../support/apps.ts";
 import { grpc, http1, http2, tcp, webSocket } from "../support/clients.ts";
@@ -37,63 +37,73 @@ interface Trial {
 
 const foreign = createTestCa({ trustDomain: "test.example" }).issue({ uris: ["spiffe://test.example/shop/web"] });
 
+/** Status, how many requests the app received, and why. */
+type Came = readonly [number, number, string];
+const ALLOWED: Came = [200, 1, "allowed-by-rule"];
+const DENIED: Came = [403, 0, "denied-by-rule"];
+const UNMATCHED: Came = [403, 0, "no-rule-matched"];
+const AMBIGUOUS: Came = [403, 0, "ambiguous-path"];
+
 async function ask(
   { mesh, orders }: Running,
   from: string,
   path: string,
   more: { readonly method?: string; readonly headers?: Readonly<Record<string, string | string[]>> } = {},
   client = http1,
-): Promise<readonly [number, number]> {
+): Promise<Came> {
   const before = orders.requests.length;
+  const mark = mesh.records.mark();
   const { status } = await client({ socket: mesh.callSocket(from, "orders"), path, ...more });
-  return [status, orders.requests.length - before];
+  const arrived = orders.requests.length - before;
+  // What the caller's own sidecar refuses is in no record.
+  if (status === 400) return [status, arrived, "malformed"];
+  const record = await mesh.records.waitFor(mark, ({ workload }) => workload === "shop/orders", 5_000);
+  return [status, arrived, record?.reason ?? "no record"];
 }
 
 const FORGED = "spiffe://test.example/shop/web";
-type Row = readonly [
-  name: string,
-  from: string,
-  path: string,
-  expected: readonly [number, number],
-  more?: Parameters<typeof ask>[3],
-];
-const ROWS: readonly Row[] = [
-  ["what a rule allows", "web", "/orders/42?x=1", [200, 1]],
-  ["the wrong identity", "stranger", "/orders/42", [403, 0]],
-  ["the wrong method", "web", "/orders/42", [403, 0], { method: "DELETE" }],
-  ["the wrong path", "web", "/orders/mine", [403, 0]],
-  ["a deny", "web", "/static/admin/users", [403, 0]],
-  ["dots under a deny", "web", "/static/x/../admin/y", [403, 0]],
-  ["encoded dots under a deny", "web", "/static/x/%2e%2e/admin/y", [403, 0]],
-  ["encoded dots before a semicolon", "web", "/static/x/%2e%2e;a/admin/y", [403, 0]],
-  ["dots before a semicolon", "web", "/static/x/..;a/admin/y", [403, 0]],
-  ["double slashes under a deny", "web", "/static//admin/y", [403, 0]],
-  ["an encoded slash", "web", "/static%2Fadmin/y", [400, 0]],
-  ["twice encoded dots", "web", "/static/%252e%252e/admin", [403, 0]],
-  ["a forged caller", "stranger", "/orders/42", [403, 0], { headers: { "x-cellwall-caller": FORGED } }],
-  ["a forged xfcc", "stranger", "/orders/42", [403, 0], { headers: { "x-forwarded-client-cert": `URI=${FORGED}` } }],
-  ["a method that overrides", "web", "/orders/42", [200, 1], { headers: { "x-http-method-override": "DELETE" } }],
+type Row = readonly [name: string, from: string, path: string, expected: Came, more?: Parameters<typeof ask>[3]];
+/** From 1.39 on Envoy resolves dots before a semicolon; before, it leaves a path that could be read in two ways. */
+const rows = (resolvesParameters: boolean): readonly Row[] => [
+  ["what a rule allows", "web", "/orders/42?x=1", ALLOWED],
+  ["the wrong identity", "stranger", "/orders/42", UNMATCHED],
+  ["the wrong method", "web", "/orders/42", UNMATCHED, { method: "DELETE" }],
+  ["the wrong path", "web", "/orders/mine", UNMATCHED],
+  ["a deny", "web", "/static/admin/users", DENIED],
+  ["dots under a deny", "web", "/static/x/../admin/y", DENIED],
+  ["encoded dots under a deny", "web", "/static/x/%2e%2e/admin/y", DENIED],
+  ["encoded dots before a semicolon", "web", "/static/x/%2e%2e;a/admin/y", resolvesParameters ? DENIED : AMBIGUOUS],
+  ["dots before a semicolon", "web", "/static/x/..;a/admin/y", resolvesParameters ? DENIED : AMBIGUOUS],
+  ["double slashes under a deny", "web", "/static//admin/y", DENIED],
+  ["an encoded slash", "web", "/static%2Fadmin/y", [400, 0, "malformed"]],
+  ["twice encoded dots", "web", "/static/%252e%252e/admin", AMBIGUOUS],
+  ["a forged caller", "stranger", "/orders/42", UNMATCHED, { headers: { "x-cellwall-caller": FORGED } }],
+  ["a forged xfcc", "stranger", "/orders/42", UNMATCHED, { headers: { "x-forwarded-client-cert": `URI=${FORGED}` } }],
+  ["a method that overrides", "web", "/orders/42", ALLOWED, { headers: { "x-http-method-override": "DELETE" } }],
   [
     "one wrong value of two",
     "web",
     "/exports",
-    [403, 0],
+    UNMATCHED,
     { method: "POST", headers: { "x-tenant": ["acme", "evil"] } },
   ],
 ];
-const httpTrials: readonly Trial[] = ROWS.map(([name, from, path, expected, more = {}]) => ({
-  name,
-  attack: expected[0] !== 200,
-  run: (running) => ask(running, from, path, more),
-  expected,
-}));
+const httpTrials = (version: EnvoyVersion): readonly Trial[] =>
+  rows(compareEnvoyVersions(version, { major: 1, minor: 39, patch: 0 }) >= 0).map(
+    ([name, from, path, expected, more = {}]) => ({
+      name,
+      attack: expected[0] !== 200,
+      run: (running) => ask(running, from, path, more),
+      expected,
+    }),
+  );
 
 const transportTrials: readonly Trial[] = [
   {
     name: "HTTP/2 from the app",
     attack: false,
     run: (running) => ask(running, "web", "/orders/42", {}, http2),
-    expected: [200, 1],
+    expected: ALLOWED,
   },
   {
     name: "an upgrade that a line allows",
@@ -183,7 +193,8 @@ async function start(path: string, withTcp: boolean): Promise<Running> {
 /** What came otherwise than it should. */
 async function tryAll(path: string, withTcp: boolean) {
   const running = await start(path, withTcp);
-  const trials = [...httpTrials, ...atDepth({ quick: [], full: transportTrials }), ...(withTcp ? tcpTrials : [])];
+  const http = httpTrials(await envoyVersion(path));
+  const trials = [...http, ...atDepth({ quick: [], full: transportTrials }), ...(withTcp ? tcpTrials : [])];
   const wrong: Record<string, unknown> = {};
   try {
     for (const trial of trials) {

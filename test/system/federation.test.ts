@@ -180,8 +180,10 @@ describe("two trust domains, each with an authority, an agent and a sidecar", ()
       return !body.includes("spiffe://buyer.example");
     });
     expect(await handshake()).toBe("refused");
-    const arrived = app.requests.length;
+    const [arrived, mark] = [app.requests.length, seller.records.mark()];
     expect((await ask("/invoices/7")).status).toBe(403);
+    const denied = await seller.records.waitFor(mark, (record) => record.kind === "decision", 5_000);
+    expect(denied).toMatchObject({ verdict: "deny", reason: "untrusted-domain", caller: WEB });
     expect(app.requests.length).toBe(arrived);
     expect(seller.mesh.authority.status().federation).toBeUndefined();
   });
