@@ -1,19 +1,6 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import {
-  type Asn1,
-  bitString,
-  explicit,
-  implicit,
-  octetString,
-  oid,
-  parseDer,
-  sequence,
-  set,
-  toDer,
-  unsignedInteger,
-} from "../der.ts";
-import { OID } from "../oids.ts";
-import { spkiOf } from "../public-key.ts";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { encodeRequest } from "../certificate-request.ts";
+import { implicit } from "../der.ts";
 
 /** What a test may want to say about a request; each field is written as told, sound or not. */
 export interface RequestFields {
@@ -31,29 +18,20 @@ export function freshKey(): KeyObject {
 }
 
 /** A PKCS#10 request, DER. */
-export function certificateRequest(fields: RequestFields = {}): Buffer {
-  const key = fields.key ?? freshKey();
-  const info = sequence(
-    unsignedInteger(Buffer.from([fields.version ?? 0])),
-    sequence(),
-    parseDer(spkiOf(createPublicKey(key))),
-    explicit(0, ...extensionRequest(fields)),
-  );
-  const signature = sign("sha256", toDer(info), fields.signer ?? key);
-  return toDer(sequence(info, sequence(oid(OID.ecdsaWithSha256)), bitString(signature)));
+export function certificateRequest({
+  dnsNames = [],
+  key = freshKey(),
+  uris = [],
+  ...rest
+}: RequestFields = {}): Buffer {
+  const names = [
+    ...uris.map((uri) => implicit(6, Buffer.from(uri))),
+    ...dnsNames.map((name) => implicit(2, Buffer.from(name))),
+  ];
+  return encodeRequest({ key, names, ...rest });
 }
 
 /** The request as the protocol carries it. */
 export function requestText(fields: RequestFields = {}): string {
   return certificateRequest(fields).toString("base64url");
-}
-
-function extensionRequest({ uris = [], dnsNames = [] }: RequestFields): Asn1[] {
-  const names = [
-    ...uris.map((uri) => implicit(6, Buffer.from(uri))),
-    ...dnsNames.map((name) => implicit(2, Buffer.from(name))),
-  ];
-  if (names.length === 0) return [];
-  const extension = sequence(oid(OID.subjectAltName), octetString(toDer(sequence(...names))));
-  return [sequence(oid(OID.extensionRequest), set(sequence(extension)))];
 }
