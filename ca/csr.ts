@@ -1,12 +1,14 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { SpiffeId } from "../spiffe/index.ts";
 import { CaError } from "./ca-error.ts";
-import { type Asn1, childrenOf, contentOf, oidOf, parseDer, Tag, TagClass, toDer } from "./der.ts";
+import { oid, sequence, toDer, unsignedInteger } from "./der.ts";
+import { bytesIn, bytesOf, type DerSlice, isExactly, readSlices, SliceTag, slicesIn } from "./der-slices.ts";
 import { OID } from "./oids.ts";
-import { keepSpki } from "./public-key.ts";
+import { keepSpki, p256PointOf } from "./public-key.ts";
 
 const MAX_BYTES = 8192;
-const P256_POINT_BYTES = 65;
+/** What an uncompressed point begins with. */
+const UNCOMPRESSED = 0x04;
 
 /**
  * Reads a PKCS#10 request (RFC 2986) and returns the key that it proves possession of. The identity is stamped by the
@@ -15,7 +17,9 @@ const P256_POINT_BYTES = 65;
  */
 export function parseCsr(der: Uint8Array, expected: SpiffeId): KeyObject {
   if (der.byteLength > MAX_BYTES) throw refusal(`it has ${der.byteLength} bytes, over ${MAX_BYTES}`);
-  const request = attempt("it is not DER of a PKCS#10 request", () => parseRequest(der));
+  const request = attempt("it is not DER of a PKCS#10 request", () =>
+    parseRequest(Buffer.from(der.buffer, der.byteOffset, der.byteLength)),
+  );
   const key = attempt("its key is not an uncompressed P-256 key", () => parseKey(request.publicKey));
   if (!verify("sha256", request.signed, key, request.signature)) throw refusal("its signature does not verify");
   for (const uri of request.uris) {
@@ -28,63 +32,55 @@ interface Request {
   /** The bytes under the signature. */
   readonly signed: Buffer;
   readonly signature: Buffer;
-  readonly publicKey: Asn1;
+  /** DER of the SubjectPublicKeyInfo. */
+  readonly publicKey: Buffer;
   readonly uris: readonly string[];
 }
 
-function parseRequest(der: Uint8Array): Request {
-  const [info, algorithm, signature, ...rest] = childrenOf(parseDer(der), Tag.SEQUENCE);
-  const [version, subject, publicKey, attributes, ...others] = childrenOf(info, Tag.SEQUENCE);
+const VERSION_1 = toDer(unsignedInteger(Buffer.from([0])));
+const ECDSA_WITH_SHA256 = toDer(sequence(oid(OID.ecdsaWithSha256)));
+const EXTENSION_REQUEST = toDer(oid(OID.extensionRequest));
+const SUBJECT_ALT_NAME = toDer(oid(OID.subjectAltName));
+
+function parseRequest(der: Buffer): Request {
+  const [info, algorithm, signature, ...rest] = slicesIn(readSlices(der), SliceTag.SEQUENCE);
+  const [version, subject, publicKey, attributes, ...others] = slicesIn(info, SliceTag.SEQUENCE);
   if (info === undefined || publicKey === undefined || rest.length + others.length > 0)
     throw new Error("not the shape expected");
-  if (!contentOf(version, Tag.INTEGER).equals(Buffer.from([0]))) throw new Error("not version 1");
-  childrenOf(subject, Tag.SEQUENCE);
-  const [name, ...parameters] = childrenOf(algorithm, Tag.SEQUENCE);
-  if (oidOf(name) !== OID.ecdsaWithSha256 || parameters.length > 0) throw new Error("not ECDSA with SHA-256");
-  const bits = contentOf(signature, Tag.BITSTRING);
+  if (!isExactly(version, VERSION_1)) throw new Error("not version 1");
+  slicesIn(subject, SliceTag.SEQUENCE);
+  if (!isExactly(algorithm, ECDSA_WITH_SHA256)) throw new Error("not ECDSA with SHA-256");
+  const bits = bytesIn(signature, SliceTag.BIT_STRING);
   if (bits[0] !== 0) throw new Error("a signature of broken bytes");
   const uris = attributes === undefined ? [] : parseUris(attributes);
-  // INVARIANT: the whole request equals its own re-encoding, so these are the bytes that were signed.
-  return { signed: toDer(info), signature: bits.subarray(1), publicKey, uris };
+  return { signed: bytesOf(info), signature: bits.subarray(1), publicKey: bytesOf(publicKey), uris };
 }
 
 /** The URI names of every requested subjectAltName. */
-function parseUris(attributes: Asn1): string[] {
-  return childrenOf(attributes, 0, TagClass.CONTEXT_SPECIFIC).flatMap((attribute) => {
-    const [type, values] = childrenOf(attribute, Tag.SEQUENCE);
-    if (oidOf(type) !== OID.extensionRequest) return [];
-    return childrenOf(values, Tag.SET).flatMap((extensions) =>
-      childrenOf(extensions, Tag.SEQUENCE).flatMap(parseExtension),
+function parseUris(attributes: DerSlice): string[] {
+  return slicesIn(attributes, SliceTag.ATTRIBUTES).flatMap((attribute) => {
+    const [type, values] = slicesIn(attribute, SliceTag.SEQUENCE);
+    if (!isExactly(type, EXTENSION_REQUEST)) return [];
+    return slicesIn(values, SliceTag.SET).flatMap((extensions) =>
+      slicesIn(extensions, SliceTag.SEQUENCE).flatMap(parseExtension),
     );
   });
 }
 
-function parseExtension(extension: Asn1): string[] {
-  const [id, ...rest] = childrenOf(extension, Tag.SEQUENCE);
-  if (oidOf(id) !== OID.subjectAltName) return [];
-  const names = childrenOf(parseDer(contentOf(rest.at(-1), Tag.OCTETSTRING)), Tag.SEQUENCE);
-  return names
-    .filter((name) => name.tagClass === TagClass.CONTEXT_SPECIFIC && name.type === 6)
-    .map((name) => contentOf(name, 6, TagClass.CONTEXT_SPECIFIC).toString("latin1"));
+function parseExtension(extension: DerSlice): string[] {
+  const [id, ...rest] = slicesIn(extension, SliceTag.SEQUENCE);
+  if (!isExactly(id, SUBJECT_ALT_NAME)) return [];
+  const names = slicesIn(readSlices(bytesIn(rest.at(-1), SliceTag.OCTET_STRING)), SliceTag.SEQUENCE);
+  return names.filter(({ tag }) => tag === SliceTag.URI).map((name) => bytesIn(name, SliceTag.URI).toString("latin1"));
 }
 
-function parseKey(node: Asn1): KeyObject {
-  const [algorithm, bits, ...rest] = childrenOf(node, Tag.SEQUENCE);
-  const [name, curve, ...parameters] = childrenOf(algorithm, Tag.SEQUENCE);
-  const point = contentOf(bits, Tag.BITSTRING);
-  const fits = point[0] === 0 && point[1] === 4 && point.length === P256_POINT_BYTES + 1;
-  if (
-    oidOf(name) !== OID.ecPublicKey ||
-    oidOf(curve) !== OID.prime256v1 ||
-    !fits ||
-    rest.length + parameters.length > 0
-  ) {
-    throw new Error("not an uncompressed point of P-256");
-  }
-  const [x, y] = [point.toString("base64url", 2, 34), point.toString("base64url", 34)];
+function parseKey(spki: Buffer): KeyObject {
+  const point = p256PointOf(spki);
+  if (point?.[0] !== UNCOMPRESSED) throw new Error("not an uncompressed point of P-256");
+  const [x, y] = [point.toString("base64url", 1, 33), point.toString("base64url", 33)];
   // Refuses a point that does not lie on the curve; from its coordinates a key is made in half the time.
   const key = createPublicKey({ key: { kty: "EC", crv: "P-256", x, y }, format: "jwk" });
-  keepSpki(key, toDer(node));
+  keepSpki(key, spki);
   return key;
 }
 

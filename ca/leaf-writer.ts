@@ -1,4 +1,4 @@
-import { explicit, oid, sequence, time, toDer, unsignedInteger } from "./der.ts";
+import { explicit, oid, sequence, toDer, unsignedInteger } from "./der.ts";
 import { leafExtensions } from "./extensions.ts";
 import { OID } from "./oids.ts";
 
@@ -20,9 +20,12 @@ export interface LeafParts {
 const INTEGER = 0x02;
 const BIT_STRING = 0x03;
 const OCTET_STRING = 0x04;
+const UTC_TIME = 0x17;
+const GENERALIZED_TIME = 0x18;
 const SEQUENCE = 0x30;
 const URI = 0x86;
 const EXTENSIONS = 0xa3;
+const NOT_DIGITS = /\D/g;
 
 /**
  * The part of a leaf that is signed, as DER: the same bytes as the tree of `signLeaf`, which is where its fixed parts come from, in a
@@ -38,7 +41,7 @@ export function leafToBeSigned(parts: LeafParts): Buffer {
     value(SEQUENCE, FIXED.authorityKeyIdentifier, value(OCTET_STRING, value(SEQUENCE, value(0x80, issuerKeyId)))),
     value(SEQUENCE, FIXED.criticalNames, name),
   );
-  const validity = value(SEQUENCE, toDer(time(parts.notBefore)), toDer(time(parts.notAfter)));
+  const validity = value(SEQUENCE, instant(parts.notBefore), instant(parts.notAfter));
   const head = [FIXED.version, positive(serial), FIXED.algorithm, issuerName, validity, FIXED.noSubject];
   return value(SEQUENCE, ...head, spki, value(EXTENSIONS, extensions));
 }
@@ -75,6 +78,13 @@ function value(tag: number, ...content: readonly Buffer[]): Buffer {
 function lengthBytes(length: number): readonly number[] {
   if (length < 0x80) return [length];
   return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+}
+
+/** UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280, section 4.1.2.5). */
+function instant(at: Date): Buffer {
+  const text = at.toISOString().replace(NOT_DIGITS, "").slice(0, 14);
+  const utc = at.getUTCFullYear() < 2050;
+  return value(utc ? UTC_TIME : GENERALIZED_TIME, Buffer.from(`${utc ? text.slice(2) : text}Z`, "latin1"));
 }
 
 /** A positive integer from its big-endian bytes, in its shortest form. */

@@ -9,10 +9,15 @@ export function keyIdOf(publicKey: KeyObject): Buffer {
     .subarray(0, 20);
 }
 
+/** The point in the SubjectPublicKeyInfo of a P-256 key that is written uncompressed; nothing for any other key. */
+export function p256PointOf(spki: Buffer): Buffer | undefined {
+  const fits = spki.length === P256_SPKI_BYTES && spki.subarray(0, P256_SPKI.length).equals(P256_SPKI);
+  return fits ? spki.subarray(P256_SPKI.length) : undefined;
+}
+
 function keyBitsOf(spki: Buffer): Buffer {
-  if (spki.length === P256_SPKI_BYTES && spki.subarray(0, P256_SPKI.length).equals(P256_SPKI)) {
-    return spki.subarray(P256_SPKI.length);
-  }
+  const point = p256PointOf(spki);
+  if (point !== undefined) return point;
   const [, bits] = childrenOf(parseDer(spki), Tag.SEQUENCE);
   return contentOf(bits, Tag.BITSTRING).subarray(1);
 }

@@ -74,12 +74,12 @@ async function agentCertificate(
   serial?: string,
 ): Promise<AgentCertificate | undefined> {
   const identity = id.toString();
+  const known = serial === undefined ? undefined : certificates.get(serial);
+  if (known?.identity === identity) return known;
   const fields = db.selectFrom("ca_ledger").select(["identity", "serial", "not_after"]);
   const own = fields.where("identity", "=", identity).where("kind", "=", "agent");
   if (serial === undefined) return own.orderBy("sequence", "desc").limit(1).executeTakeFirst();
   const wanted = tryNormalizeSerial(serial) ?? "";
-  const known = certificates.get(wanted);
-  if (known?.identity === identity) return known;
   const row = await own.where("serial", "=", wanted).executeTakeFirst();
   if (row !== undefined) remember(certificates, wanted, row);
   return row;
