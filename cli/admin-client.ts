@@ -5,7 +5,7 @@ import type { PeerCertificate } from "node:tls";
 import type { z } from "zod";
 import { apiError, parseMessage } from "../protocol/index.ts";
 import type { AuthorityOptions } from "./authority-options.ts";
-import { CliError, systemCode } from "./cli-error.ts";
+import { CliError, systemCode, systemReason } from "./cli-error.ts";
 import type { Io } from "./io.ts";
 import { readAdminAccess, stateFolder } from "./state-folder.ts";
 
@@ -39,7 +39,7 @@ function readOwn(file: string, io: Io): string {
   try {
     return readFileSync(resolve(io.cwd, file), "utf8");
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot read \`${file}\`: ${systemCode(error) ?? "unreadable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot read \`${file}\`: ${systemReason(error) ?? "unreadable"}`, {
       cause: error,
     });
   }

@@ -56,3 +56,21 @@ export class CliError extends Error {
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "there is no such file or folder"],
+  ["EACCES", "permission denied"],
+  ["EPERM", "not permitted"],
+  ["EISDIR", "it is a folder"],
+  ["ENOTDIR", "what it lies in is no folder"],
+  ["EEXIST", "it is there already"],
+  ["ENOSPC", "the disk is full"],
+  ["EROFS", "the file system is read-only"],
+  ["ECONNREFUSED", "nothing listens there"],
+]);
+
+/** Why an operation of the system failed, in words where there are some, else by its code; undefined for any other error. */
+export function systemReason(error: unknown): string | undefined {
+  const code = systemCode(error);
+  return code === undefined ? undefined : (REASONS.get(code) ?? code);
+}

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { CliError, systemCode } from "./cli-error.ts";
+import { CliError, systemReason } from "./cli-error.ts";
 
 /** A policy file; `path` is how the user reaches it from where the command runs. */
 export interface PolicyText {
@@ -58,7 +58,7 @@ function readText(path: string, cwd: string): string {
   try {
     return readFileSync(resolve(cwd, path), "utf8");
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot read \`${path}\`: ${systemCode(error) ?? "unreadable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot read \`${path}\`: ${systemReason(error) ?? "unreadable"}`, {
       cause: error,
     });
   }

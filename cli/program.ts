@@ -24,6 +24,7 @@ import { registerTest } from "./commands/test.ts";
 import { registerUp } from "./commands/up.ts";
 import { registerVersion } from "./commands/version.ts";
 import type { Io } from "./io.ts";
+import { packageVersion } from "./package-version.ts";
 
 /**
  * Definitions only: each command imports what it works with when it runs, so that `cellwall check` loads no database and an agent no web
@@ -64,6 +65,7 @@ export function createProgram(io: Io, ended: (code: ExitCode) => void): Command 
   const program = new Command("cellwall");
   program
     .description("Layer-7 micro-segmentation for Envoy sidecars.")
+    .version(packageVersion(), "-V, --version", "say which version this is")
     .exitOverride()
     .showSuggestionAfterError(true)
     .showHelpAfterError("(--help says more)")

@@ -33,6 +33,23 @@ const COMMANDS = [
 describe("run", () => {
   const folder = useTempFolder();
 
+  it.each(["--version", "-V"])("%s says the version alone, and ends with 0", async (option) => {
+    const io = capturedIo(folder());
+    expect([await run([option], io), io.err()]).toEqual([0, ""]);
+    expect(io.out()).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it("says in words why a file cannot be read", async () => {
+    for (const [path, why] of [
+      ["nope.yaml", "there is no such file or folder"],
+      [".", "it is a folder"],
+    ] as const) {
+      const io = capturedIo(folder());
+      expect(await run(["import", "istio", path], io)).toBe(3);
+      expect(io.err()).toBe(`error: cannot read \`${path}\`: ${why}\n`);
+    }
+  });
+
   it.each(COMMANDS)("%s %s has help, and ends with 0", async (...command) => {
     const io = capturedIo(folder());
     expect(await run([...command, "--help"], io)).toBe(0);

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { CliError, systemCode } from "./cli-error.ts";
+import { CliError, systemCode, systemReason } from "./cli-error.ts";
 
 /** Where things lie in a state folder; absolute paths. */
 export interface StateFolder {
@@ -41,7 +41,7 @@ export function makeOwnFolder(path: string): void {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     chmodSync(path, 0o700);
   } catch (error) {
-    throw new CliError("ERR_CLI_STATE", `cannot use the folder \`${path}\`: ${systemCode(error) ?? "unusable"}`, {
+    throw new CliError("ERR_CLI_STATE", `cannot use the folder \`${path}\`: ${systemReason(error) ?? "unusable"}`, {
       hint: "choose another one with `--state`",
       cause: error,
     });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type AgentOptions, createAgent } from "../../ext-authz/index.ts";
-import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
+import { CliError, EXIT, type ExitCode, systemReason } from "../cli-error.ts";
 import type { LogOptions, StateOptions } from "../command.ts";
 import { commandLog } from "../command-log.ts";
 import { decisionLine } from "../decision-line.ts";
@@ -102,7 +102,7 @@ function readTokenFile(file: string, io: Io, hint: string): string {
   try {
     return readFileSync(resolve(io.cwd, file), "utf8").trim();
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot read \`${file}\`: ${systemCode(error) ?? "unreadable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot read \`${file}\`: ${systemReason(error) ?? "unreadable"}`, {
       hint,
       cause: error,
     });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { trustBundles } from "../../protocol/index.ts";
 import { certificatesFromPem, parseTrustBundle, parseTrustDomain, type TrustBundle } from "../../spiffe/index.ts";
-import { CliError, systemCode } from "../cli-error.ts";
+import { CliError, systemReason } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { readAdminAccess, stateFolder } from "../state-folder.ts";
 import type { TrustOptions } from "../trust-options.ts";
@@ -27,7 +27,7 @@ function readText(file: string, cwd: string): string {
   try {
     return readFileSync(resolve(cwd, file), "utf8");
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot read \`${file}\`: ${systemCode(error) ?? "unreadable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot read \`${file}\`: ${systemReason(error) ?? "unreadable"}`, {
       cause: error,
     });
   }

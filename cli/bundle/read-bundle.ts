@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { PolicyError, type PolicySet, printable, readShards } from "../../policies/index.ts";
 import { bundleManifest, signedEnvelope } from "../../protocol/index.ts";
-import { CliError, systemCode } from "../cli-error.ts";
+import { CliError, systemReason } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import type { TrustOptions } from "../trust-options.ts";
 import { trustAnchor } from "./anchor.ts";
@@ -42,7 +42,7 @@ function whole<T>(shown: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    const why = error instanceof PolicyError ? error.message : (systemCode(error) ?? "it is not a whole bundle");
+    const why = error instanceof PolicyError ? error.message : (systemReason(error) ?? "it is not a whole bundle");
     throw new CliError("ERR_CLI_FILE", `cannot read the bundle \`${printable(shown)}\`: ${why}`, { cause: error });
   }
 }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { checkEntries, type LedgerCheck } from "../../ca/index.ts";
 import { ledgerCheck, ledgerEntries, parseMessage } from "../../protocol/index.ts";
 import { ask, authorityAccess } from "../admin-client.ts";
-import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
+import { CliError, EXIT, type ExitCode, systemReason } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { count, json, lines, paint } from "../screen.ts";
 import type { CaOptions } from "./options.ts";
@@ -42,7 +42,7 @@ function readLines(file: string, io: Io): readonly string[] {
     const text = readFileSync(resolve(io.cwd, file), "utf8");
     return text.split("\n").filter((line) => line !== "");
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot read \`${file}\`: ${systemCode(error) ?? "unreadable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot read \`${file}\`: ${systemReason(error) ?? "unreadable"}`, {
       cause: error,
     });
   }

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { CliError, systemCode } from "../cli-error.ts";
+import { CliError, systemCode, systemReason } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 
 /** The text of a file that the user names; `ERR_CLI_FILE`. */
@@ -8,7 +8,7 @@ export function readText(file: string, io: Io): string {
   try {
     return readFileSync(resolve(io.cwd, file), "utf8");
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot read \`${file}\`: ${systemCode(error) ?? "unreadable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot read \`${file}\`: ${systemReason(error) ?? "unreadable"}`, {
       cause: error,
     });
   }
@@ -19,7 +19,7 @@ export function writeNew(file: string, content: string | Uint8Array, io: Io, mod
   try {
     writeFileSync(resolve(io.cwd, file), content, { mode, flag: "wx" });
   } catch (error) {
-    const why = systemCode(error) === "EEXIST" ? "it is there already" : (systemCode(error) ?? "not possible");
+    const why = systemCode(error) === "EEXIST" ? "it is there already" : (systemReason(error) ?? "not possible");
     throw new CliError("ERR_CLI_FILE", `cannot write \`${file}\`: ${why}`, { cause: error });
   }
 }

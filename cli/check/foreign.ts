@@ -6,7 +6,7 @@ import { ask, authorityAccess } from "../admin-client.ts";
 import type { AuthorityOptions } from "../authority-options.ts";
 import { isBundle } from "../bundle/read-bundle.ts";
 import { sayUnsigned } from "../bundle/verify-bundle.ts";
-import { CliError, systemCode } from "../cli-error.ts";
+import { CliError, systemReason } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
 
@@ -59,7 +59,7 @@ function readJson(path: string, shown: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    const why = error instanceof SyntaxError ? "it is not JSON" : (systemCode(error) ?? "unreadable");
+    const why = error instanceof SyntaxError ? "it is not JSON" : (systemReason(error) ?? "unreadable");
     throw new CliError("ERR_CLI_FILE", `cannot read \`${printable(shown)}\`: ${why}`, {
       hint: "name `authority`, an address `https://…`, a folder, or a file that `GET /v1/policies` answered",
       cause: error,

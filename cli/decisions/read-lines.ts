@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
-import { CliError, systemCode } from "../cli-error.ts";
+import { CliError, systemReason } from "../cli-error.ts";
 import type { LogFile } from "./log-files.ts";
 
 const CHUNK_BYTES = 1_048_576;
@@ -29,7 +29,7 @@ export async function readLines(file: LogFile, reader: LineReader): Promise<void
       for (const text of texts) if (!reader.line(text)) return;
     }
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot read \`${file.shown}\`: ${systemCode(error) ?? "unreadable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot read \`${file.shown}\`: ${systemReason(error) ?? "unreadable"}`, {
       cause: error,
     });
   } finally {

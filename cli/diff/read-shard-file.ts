@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { PolicyError, type PolicySet, printable, readShards } from "../../policies/index.ts";
-import { CliError, systemCode } from "../cli-error.ts";
+import { CliError, systemReason } from "../cli-error.ts";
 
 /**
  * The set of a file with the shards of a bundle: one, a list, or `{ "shards": […] }`. Such a file carries no
@@ -30,5 +30,5 @@ function shardsOf(value: unknown): readonly unknown[] {
 function reasonOf(error: unknown): string {
   if (error instanceof SyntaxError) return "it is not JSON";
   if (error instanceof PolicyError) return printable(error.message);
-  return systemCode(error) ?? "unreadable";
+  return systemReason(error) ?? "unreadable";
 }

@@ -1,4 +1,5 @@
 import { request } from "node:https";
+import { systemReason } from "../cli-error.ts";
 import type { Verdict } from "./verdict.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -24,7 +25,7 @@ export async function lookAtClock(
     const date = await dateOf(authority);
     return clockVerdict((before + clock().getTime()) / 2 - date);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = systemReason(error) ?? (error instanceof Error ? error.message : String(error));
     return {
       id: "clock",
       state: "warning",

@@ -148,16 +148,28 @@ describe("cellwall envoy lint", () => {
   });
 
   it.each([
-    ["envoy.yaml", "nowhere.yaml", 3, "cannot read `nowhere.yaml`: ENOENT"],
+    ["envoy.yaml", "nowhere.yaml", 3, "cannot read `nowhere.yaml`: there is no such file or folder"],
     ["envoy.yaml", "https://127.0.0.1:1", 2, "speaks plain HTTP"],
-    ["envoy.yaml", "http://127.0.0.1:1", 3, "nothing answers at `http://127.0.0.1:1`: ECONNREFUSED"],
+    ["envoy.yaml", "http://127.0.0.1:1", 3, "nothing answers at `http://127.0.0.1:1`: nothing listens there"],
     ["bad.yaml", "bad.yaml", 3, "bad.yaml:2:1: no YAML or JSON"],
+    ["several.yaml", "several.yaml", 3, "several.yaml:2:1: no YAML or JSON: a second document begins here"],
     ["other.yaml", "other.yaml", 3, "other.yaml:1:1: no Envoy configuration"],
   ])("says of %s as %s what is wrong", async (name, argument, wanted, message) => {
-    writeFileSync(join(folder(), name), name === "bad.yaml" ? "a: [1\nb: 2\n" : "kind: Other\n");
+    const texts = new Map([
+      ["bad.yaml", "a: [1\nb: 2\n"],
+      ["several.yaml", "kind: Other\n---\nkind: Other\n"],
+    ]);
+    writeFileSync(join(folder(), name), texts.get(name) ?? "kind: Other\n");
     const { code, err } = await cellwall("envoy", "lint", argument);
     expect(err).toContain(message);
     expect(code).toBe(wanted);
+  });
+
+  it("takes what is no version of Envoy for wrong usage, and says how one is written", async () => {
+    writeFileSync(join(folder(), "envoy.yaml"), ENVOY);
+    const { code, out, err } = await cellwall("envoy", "lint", "envoy.yaml", "--envoy-version", "1.40");
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain("`1.40` is no version of Envoy\n hint: write it with its three numbers");
   });
 });
 
@@ -170,7 +182,7 @@ describe("cellwall envoy patch", () => {
     expect(removed.length).toBeLessThanOrEqual(2);
     expect(out).toContain("--- a/envoy.yaml\n+++ b/envoy.yaml\n@@");
     expect(out).toContain("+          normalize_path: true");
-    expect(err).toMatch(/\d+ findings mended; --write writes envoy\.yaml/);
+    expect(err).toMatch(/\d+ findings would be mended; --write writes envoy\.yaml/);
     expect([code, readFileSync(file(), "utf8")]).toEqual([0, ENVOY]);
   });
 

@@ -1,4 +1,3 @@
-import { parseEnvoyVersion } from "../../envoy/index.ts";
 import { type ConfigSource, type EnvoyFinding, LINT_RULES, lintConfig } from "../../envoy/lint/index.ts";
 import {
   countFindings,
@@ -14,6 +13,7 @@ import type { Io } from "../io.ts";
 import { packageVersion } from "../package-version.ts";
 import { count, json, lines, paint } from "../screen.ts";
 import { readConfig } from "./read-config.ts";
+import { versionOption } from "./version-option.ts";
 
 /** Options of `cellwall envoy lint`. */
 export interface EnvoyLintOptions {
@@ -26,7 +26,7 @@ export interface EnvoyLintOptions {
 export async function lintEnvoy(config: string, options: EnvoyLintOptions, io: Io): Promise<ExitCode> {
   const source = await readConfig(config, io);
   const { envoyVersion, output, failOn } = options;
-  const version = envoyVersion === undefined ? {} : { envoyVersion: parseEnvoyVersion(envoyVersion) };
+  const version = envoyVersion === undefined ? {} : { envoyVersion: versionOption(envoyVersion) };
   const result = silenced(source, lintConfig(source, version));
   print(source, result, output, io);
   const { errors, warnings } = countFindings(result.findings);

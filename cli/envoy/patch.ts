@@ -1,12 +1,12 @@
 import { renameSync, statSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type EnvoyVersion, parseEnvoyVersion, WITHHELD_HEADERS } from "../../envoy/index.ts";
+import { type EnvoyVersion, WITHHELD_HEADERS } from "../../envoy/index.ts";
 import type { EnvoyFinding, PatchTarget } from "../../envoy/lint/index.ts";
 import { type Patched, patchConfig } from "../../envoy/patch/index.ts";
 import { socketPaths } from "../../ext-authz/index.ts";
 import { formatFindings, type PolicySet } from "../../policies/index.ts";
 import { readGoodSet } from "../check/read-good-set.ts";
-import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
+import { CliError, EXIT, type ExitCode, systemReason } from "../cli-error.ts";
 import type { StateOptions } from "../command.ts";
 import { findWorkload, fullName } from "../explain/find-workload.ts";
 import type { Io } from "../io.ts";
@@ -15,6 +15,7 @@ import { stateFolder } from "../state-folder.ts";
 import { unifiedDiff } from "../unified-diff.ts";
 import { findEnvoy } from "./locate.ts";
 import { readConfig } from "./read-config.ts";
+import { versionOption } from "./version-option.ts";
 
 /** Options of `cellwall envoy patch`. */
 export interface EnvoyPatchOptions extends StateOptions {
@@ -50,7 +51,7 @@ export async function patchEnvoy(
 }
 
 async function versionOf({ envoyVersion, envoy }: EnvoyPatchOptions, io: Io): Promise<EnvoyVersion> {
-  return envoyVersion === undefined ? (await findEnvoy(envoy, io)).version : parseEnvoyVersion(envoyVersion);
+  return envoyVersion === undefined ? (await findEnvoy(envoy, io)).version : versionOption(envoyVersion);
 }
 
 function targetOf(set: PolicySet, options: EnvoyPatchOptions, envoyVersion: EnvoyVersion, io: Io): PatchTarget {
@@ -78,7 +79,7 @@ function writeInPlace(file: string, text: string, io: Io): void {
     writeFileSync(draft, text, { mode: statSync(path).mode & 0o777, flag: "wx" });
     renameSync(draft, path);
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot write \`${file}\`: ${systemCode(error) ?? "unwritable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot write \`${file}\`: ${systemReason(error) ?? "unwritable"}`, {
       cause: error,
     });
   }
@@ -96,7 +97,7 @@ function report(file: string, { text, mended, left }: Patched, options: EnvoyPat
     lines(output, `${paint(output, "green", "ok")}: \`${file}\` is a sidecar of ${options.workload} already${after}`);
   else if (options.write === true)
     lines(output, `${paint(output, "green", "written")}: ${file}, ${mendedText(mended)}${after}`);
-  else lines(output, `${mendedText(mended)}${after}; --write writes ${file}`);
+  else lines(output, `${count(mended.length, "finding")} would be mended${after}; --write writes ${file}`);
 }
 
 function mendedText(mended: readonly EnvoyFinding[]): string {

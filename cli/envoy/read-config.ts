@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { resolve } from "node:path";
 import { askAdmin } from "../../envoy/index.ts";
 import { type ConfigSource, readSource } from "../../envoy/lint/index.ts";
-import { CliError, systemCode } from "../cli-error.ts";
+import { CliError, systemReason } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 
 const DUMP = "/config_dump";
@@ -21,7 +21,7 @@ async function textOf(config: string, io: Io): Promise<string> {
   try {
     return readFileSync(resolve(io.cwd, config), "utf8");
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot read \`${config}\`: ${systemCode(error) ?? "unreadable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot read \`${config}\`: ${systemReason(error) ?? "unreadable"}`, {
       hint: "name a file, `-`, http://host:port or unix:/path of an admin interface",
       cause: error,
     });
@@ -77,7 +77,7 @@ function dumpOf(config: string, { status, body }: Answer): string {
 }
 
 function noAnswer(config: string, error: unknown): CliError {
-  return new CliError("ERR_CLI_FILE", `nothing answers at \`${config}\`: ${systemCode(error) ?? String(error)}`, {
+  return new CliError("ERR_CLI_FILE", `nothing answers at \`${config}\`: ${systemReason(error) ?? String(error)}`, {
     hint: "give the address of the admin interface of a running Envoy",
     cause: error,
   });

@@ -1,4 +1,4 @@
-import { type EnvoyVersion, parseEnvoyVersion } from "../../envoy/index.ts";
+import type { EnvoyVersion } from "../../envoy/index.ts";
 import { readGoodSet } from "../check/read-good-set.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import type { StateOptions } from "../command.ts";
@@ -6,6 +6,7 @@ import type { Io } from "../io.ts";
 import { json } from "../screen.ts";
 import { findEnvoy } from "./locate.ts";
 import { renderOf } from "./sidecar.ts";
+import { versionOption } from "./version-option.ts";
 import { writeSidecars } from "./write-sidecars.ts";
 
 /** Options of `cellwall envoy render`. */
@@ -33,6 +34,6 @@ export async function render(folders: readonly string[], options: RenderCommandO
 }
 
 async function versionOf({ envoyVersion, envoy }: RenderCommandOptions, io: Io): Promise<EnvoyVersion> {
-  if (envoyVersion !== undefined) return parseEnvoyVersion(envoyVersion);
+  if (envoyVersion !== undefined) return versionOption(envoyVersion);
   return (await findEnvoy(envoy, io)).version;
 }

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { type EnvoyVersion, renderSidecar } from "../../envoy/index.ts";
 import { socketPaths } from "../../ext-authz/index.ts";
 import type { PolicySet, Workload } from "../../policies/index.ts";
-import { CliError, systemCode } from "../cli-error.ts";
+import { CliError, systemReason } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { lines } from "../screen.ts";
 import { stateFolder } from "../state-folder.ts";
@@ -42,7 +42,7 @@ function makeFolder(folder: string, named: string): void {
     mkdirSync(folder, { recursive: true });
     chmodSync(folder, 0o711);
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot write to \`${named}\`: ${systemCode(error) ?? "not writable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot write to \`${named}\`: ${systemReason(error) ?? "not writable"}`, {
       cause: error,
     });
   }

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Diagnostic, formatDiagnostics, formatPolicyText, printable } from "../../policies/index.ts";
-import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
+import { CliError, EXIT, type ExitCode, systemReason } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
 import { count, lines, paint } from "../screen.ts";
@@ -45,7 +45,7 @@ function write(path: string, text: string, cwd: string): void {
   try {
     writeFileSync(resolve(cwd, path), text);
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot write \`${path}\`: ${systemCode(error) ?? "not writable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot write \`${path}\`: ${systemReason(error) ?? "not writable"}`, {
       cause: error,
     });
   }

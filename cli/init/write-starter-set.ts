@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { tryParseTrustDomain } from "../../spiffe/index.ts";
-import { CliError, systemCode } from "../cli-error.ts";
+import { CliError, systemReason } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
 import { lines, paint } from "../screen.ts";
@@ -43,7 +43,7 @@ function write(path: string, text: string, cwd: string): void {
     mkdirSync(resolve(cwd, path, ".."), { recursive: true });
     writeFileSync(resolve(cwd, path), text, { flag: "wx" });
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot write \`${path}\`: ${systemCode(error) ?? "not writable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot write \`${path}\`: ${systemReason(error) ?? "not writable"}`, {
       cause: error,
     });
   }

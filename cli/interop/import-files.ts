@@ -7,7 +7,7 @@ import {
   importPolicies,
   type SourceText,
 } from "../../policies/interop/index.ts";
-import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
+import { CliError, EXIT, type ExitCode, systemReason } from "../cli-error.ts";
 import type { OutputOptions } from "../command.ts";
 import type { Io } from "../io.ts";
 import { readPolicySet } from "../policy-set.ts";
@@ -45,8 +45,12 @@ export async function importFiles(
   const asks = result.report.entries.some(
     ({ fidelity, reason }) => fidelity !== "exact" && /\bregistry\b/.test(reason),
   );
+  const named = result.report.entries.some(({ reason }) => /\bwhich number\b/.test(reason));
   if (options.workloads.length === 0 && options.output === "text" && asks)
-    lines(io.stderr, " hint: the registry is what Mesh and Workloads say; name their folder with `--workloads DIR`");
+    lines(
+      io.stderr,
+      ` hint: the registry is what Mesh and Workloads say; name their folder with \`--workloads DIR\`${named ? "; `--port NAME=NUMBER` says the number of a port" : ""}`,
+    );
   return EXIT.ok;
 }
 
@@ -55,7 +59,7 @@ async function readSource(path: string, io: Io): Promise<SourceText> {
   try {
     return { path, text: readFileSync(resolve(io.cwd, path), "utf8") };
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot read \`${path}\`: ${systemCode(error) ?? "unreadable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot read \`${path}\`: ${systemReason(error) ?? "unreadable"}`, {
       cause: error,
     });
   }

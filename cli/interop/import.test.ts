@@ -62,6 +62,29 @@ describe("cellwall import", () => {
     expect(io.err()).toMatch(/ hint: the registry .*`--workloads DIR`\n$/);
   });
 
+  it("says how to tell the number of a port that only a registry or an option knows", async () => {
+    const server =
+      "kind: Server\nmetadata: { name: a, namespace: n }\nspec: { podSelector: { matchLabels: { app: a } }, port: grpc }\n";
+    const io = capturedIo(folder(), { stdin: server });
+    await run(["import", "linkerd", "-"], io);
+    expect(io.err()).toMatch(/`--workloads DIR`; `--port NAME=NUMBER` says the number of a port\n$/);
+    const told = capturedIo(folder(), { stdin: server });
+    await run(["import", "linkerd", "-", "--port", "grpc=8080"], told);
+    expect(told.err()).not.toContain("which number");
+  });
+
+  it.each(["istio", "kubernetes", "linkerd", "cilium", "kuma", "calico"])(
+    "names in words what %s knows nothing of: another kind, a document without one",
+    async (format) => {
+      const io = capturedIo(folder(), { stdin: "kind: Deployment\n---\nfoo: 1\n---\n[1]\n" });
+      expect(await run(["import", format, "-"], io)).toBe(0);
+      expect(io.err()).toContain("<stdin>:1:1: unsupported: Deployment: ");
+      expect(io.err()).toContain("<stdin>:3:1: unsupported: document without `kind`: ");
+      expect(io.err()).toContain("<stdin>:5:1: unsupported: document without `kind`: ");
+      expect(io.err()).toContain(" 3 unsupported\n");
+    },
+  );
+
   it("tells wrong usage from a wrong source", async () => {
     const io = capturedIo(folder(), { stdin: ISTIO.replace("methods: [GET]", "methods: []") });
     expect(await run(["import", "firewall", "-"], io)).toBe(2);

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { witnessText } from "../../policies/index.ts";
 import type { ImportReport, ReportEntry } from "../../policies/interop/index.ts";
-import { CliError, systemCode } from "../cli-error.ts";
+import { CliError, systemReason } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { json, lines, paint } from "../screen.ts";
 
@@ -52,7 +52,7 @@ function writeReport(file: string, report: ImportReport, io: Io): void {
   try {
     writeFileSync(resolve(io.cwd, file), `${JSON.stringify(report, undefined, 2)}\n`);
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot write \`${file}\`: ${systemCode(error) ?? "not writable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot write \`${file}\`: ${systemReason(error) ?? "not writable"}`, {
       cause: error,
     });
   }

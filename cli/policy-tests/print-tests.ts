@@ -50,18 +50,29 @@ function printText(run: TestRun, output: Output): void {
   const { percent, seen, total } = tests.coverage;
   lines(
     output,
-    `${verdict}: ${count(tests.passed, "case")} passed${failed}${relaxed}, coverage ${percent} % (${seen} of ${total})`,
-    ...(mutation === undefined ? [] : [mutationLine(mutation)]),
+    `${verdict}: ${ranText(tests)}${failed}${relaxed}, coverage ${percent} % (${seen} of ${total})`,
+    ...(mutation === undefined ? [] : [mutationLine(mutation, run.minScore)]),
   );
 }
 
-function mutationLine({ score, killed, survived, equivalent, untried }: MutationReport): string {
+function ranText({ results, passed }: TestReport): string {
+  return results.length === 0 ? "no case was run, for the set has no PolicyTest" : `${count(passed, "case")} passed`;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function mutationLine({ score, killed, survived, equivalent, untried }: MutationReport, least = 0): string {
   const left = untried === 0 ? "" : `, ${untried} not tried for lack of time`;
-  return `mutants: ${score} % killed (${killed} killed, ${survived.length} survived, ${equivalent} equivalent${left})`;
+  const asked = score < least ? `, and ${least} % are asked for` : "";
+  return `mutants: ${score} % killed${asked} (${killed} killed, ${survived.length} survived, ${equivalent} equivalent${left})`;
 }
 
 function printUncovered({ items }: Coverage, output: Output): void {
-  const open = items.filter(({ needs, seen }) => seen.length < needs.length);
+  const open = items
+    .filter(({ needs, seen }) => seen.length < needs.length)
+    .toSorted(({ span: a }, { span: b }) => compareText(a.file, b.file) || a.line - b.line || a.column - b.column);
   if (open.length === 0) return;
   lines(
     output,

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { run } from "../run.ts";
@@ -57,11 +57,12 @@ describe("cellwall test", () => {
     expect(code).toBe(1);
     expect(io.out()).toContain("the tests cover 80 % of lines and conditions, and 90 % are asked for");
     expect(io.out()).toMatch(
-      /not covered:\n {2}policies\/access\.yaml:\d+:\d+: web-places-orders: no case in which header `content-type`/,
+      /not covered:\n {2}policies\/access\.yaml:\d+:\d+: web-places-orders: no case in which this fails: header `content-type`/,
     );
     expect((await tested("--min-coverage", "80"))[0]).toBe(0);
     const [mutated, other] = await tested("--mutate", "--min-score", "100");
     expect(mutated).toBe(1);
+    expect(other.out()).toMatch(/mutants: \d+ % killed, and 100 % are asked for \(/);
     expect(other.out()).toContain("[mutant-survived]");
     expect(other.out()).toMatch(
       /add to a test of `shop\/orders`: \{ from: web, request: POST \/orders, .* expect: deny \}/,
@@ -78,6 +79,16 @@ describe("cellwall test", () => {
     expect(junit.out()).toContain('<testsuite name="shop/web" tests="1" failures="0"');
     const [, sarif] = await tested("--output", "sarif");
     expect(JSON.parse(sarif.out()).runs[0].results).toMatchObject([{ ruleId: "test-failed", level: "error" }]);
+  });
+
+  it("says that nothing was run where a set has no tests, and what is not covered in the order of the files", async () => {
+    rmSync(path("tests.yaml"));
+    const [code, io] = await tested();
+    expect(code).toBe(0);
+    expect(io.out()).toContain("ok: no case was run, for the set has no PolicyTest, coverage 0 % (0 of 5)");
+    const lines = [...io.out().matchAll(/^ {2}policies\/access\.yaml:(\d+):/gm)].map(([, line]) => Number(line));
+    expect(lines).toHaveLength(4);
+    expect(lines).toEqual(lines.toSorted((a, b) => a - b));
   });
 
   it("refuses numbers that are none", async () => {

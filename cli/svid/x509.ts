@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { certificatesToPem, within } from "../../spiffe/index.ts";
 import { X509Source } from "../../spiffe/workload-api/index.ts";
-import { CliError, EXIT, type ExitCode, systemCode } from "../cli-error.ts";
+import { CliError, EXIT, type ExitCode, systemReason } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { columns, count, json, lines } from "../screen.ts";
 import type { SvidOptions } from "./options.ts";
@@ -57,7 +57,7 @@ function write(folder: string, source: X509Source): string[] {
       put(join(folder, "bundle.pem"), certificatesToPem(roots), 0o644),
     ];
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot write into \`${folder}\`: ${systemCode(error) ?? "unusable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot write into \`${folder}\`: ${systemReason(error) ?? "unusable"}`, {
       cause: error,
     });
   }

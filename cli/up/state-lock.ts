@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CliError, systemCode } from "../cli-error.ts";
+import { CliError, systemCode, systemReason } from "../cli-error.ts";
 import type { StateFolder } from "../state-folder.ts";
 
 /** Proof that this process alone runs an authority on a state folder. */
@@ -34,7 +34,7 @@ function tryWrite(file: string, text: string): boolean {
     return true;
   } catch (error) {
     if (systemCode(error) === "EEXIST") return false;
-    throw new CliError("ERR_CLI_STATE", `cannot write \`${file}\`: ${systemCode(error) ?? "not writable"}`, {
+    throw new CliError("ERR_CLI_STATE", `cannot write \`${file}\`: ${systemReason(error) ?? "not writable"}`, {
       cause: error,
     });
   }

@@ -1,4 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, type ParsedNode, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type ParsedNode,
+  parseDocument,
+  type YAMLMap,
+  type YAMLParseError,
+  type YAMLSeq,
+} from "yaml";
 import { type ConfigNode, type Entry, keyPath, type ScalarValue } from "./tree.ts";
 
 /** YAML that cannot be read, at an offset. */
@@ -17,7 +27,7 @@ const MAX_NODES = 2_000_000;
 export function readYaml(source: string): ConfigNode {
   const document = parseDocument(source, { keepSourceTokens: false, prettyErrors: false, uniqueKeys: true });
   const [error] = document.errors;
-  if (error !== undefined) throw new YamlSyntaxError(error.message, error.pos[0]);
+  if (error !== undefined) throw new YamlSyntaxError(messageOf(error), error.pos[0]);
   let left = MAX_NODES;
   const convert = (node: ParsedNode | null | undefined, path: string, start: number): ConfigNode => {
     left -= 1;
@@ -30,6 +40,10 @@ export function readYaml(source: string): ConfigNode {
     return { kind: "scalar", value: isScalar(node) ? scalarOf(node.value) : null, start: from, end: to, path };
   };
   return convert(document.contents, "$", 0);
+}
+
+function messageOf({ code, message }: YAMLParseError): string {
+  return code === "MULTIPLE_DOCS" ? "a second document begins here, and Envoy reads one" : message;
 }
 
 type Convert = (node: ParsedNode | null | undefined, path: string, start: number) => ConfigNode;

@@ -78,6 +78,12 @@ export function pathText(path: readonly (string | number)[]): string {
     .replace(/^\./, "");
 }
 
+/** The `kind` of a document, or of another key that says it, fit to be printed; words where it has none. */
+export function kindOf(value: unknown, key = "kind"): string {
+  const kind = isRecord(value) ? value[key] : undefined;
+  return typeof kind === "string" && kind !== "" ? printable(kind, 60) : `document without \`${key}\``;
+}
+
 /** Whether a value is a map of keys. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

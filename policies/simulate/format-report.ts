@@ -19,7 +19,7 @@ export function formatSimulation(report: SimulationReport, most = 50): string {
     if (groups.length === 0) continue;
     parts.push("", `${TITLES[kind]}: ${number(report.counts[kind])}`);
     for (const group of groups.slice(0, most)) parts.push(...groupLines(group));
-    if (groups.length > most) parts.push(`  and ${number(groups.length - most)} more groups`);
+    if (groups.length > most) parts.push(`  and ${count(groups.length - most, "more group")}`);
   }
   return `${parts.join("\n")}\n`;
 }
@@ -46,7 +46,7 @@ function markdownTable(report: SimulationReport, kind: ChangeKind, most: number)
     const cells = [number(group.count), callerText(group), group.destination, requestText(group), why, seen(group)];
     return `| ${cells.map(cell).join(" | ")} |`;
   });
-  const more = groups.length > most ? ["", `and ${number(groups.length - most)} more groups`] : [];
+  const more = groups.length > most ? ["", `and ${count(groups.length - most, "more group")}`] : [];
   const head = ["| count | from | to | request | why | seen |", "|---:|---|---|---|---|---|"];
   return ["", `**${TITLES[kind]}**`, "", ...head, ...rows, ...more];
 }
@@ -60,15 +60,13 @@ function headline(report: SimulationReport): string {
   const { firstSeen, lastSeen } = report;
   const span = firstSeen === undefined ? "" : ` from ${printable(firstSeen)} to ${printable(lastSeen ?? firstSeen)}`;
   const rest = notes(report);
-  return `${number(report.decisions)} decisions${span}: ${counts}${rest === "" ? "" : `\n${rest}`}`;
+  return `${count(report.decisions, "decision")}${span}: ${counts}${rest === "" ? "" : `\n${rest}`}`;
 }
 
 function notes({ skipped, folded }: SimulationReport): string {
   return [
-    skipped.unreadable === 0
-      ? ""
-      : `passed over, since they are no records: ${number(skipped.unreadable)} ${skipped.unreadable === 1 ? "line" : "lines"}`,
-    skipped.other === 0 ? "" : `passed over, since the sidecar itself refused: ${number(skipped.other)} records`,
+    skipped.unreadable === 0 ? "" : `passed over, since they are no records: ${count(skipped.unreadable, "line")}`,
+    skipped.other === 0 ? "" : `passed over, since the sidecar itself refused: ${count(skipped.other, "record")}`,
     folded ? "there are many different paths: some stand together as /**" : "",
   ]
     .filter((text) => text !== "")
@@ -77,11 +75,16 @@ function notes({ skipped, folded }: SimulationReport): string {
 
 function groupLines(group: ChangeGroup): readonly string[] {
   const lines = [`  ${number(group.count)}x ${callerText(group)} -> ${group.destination}  ${requestText(group)}`];
-  lines.push(`     was ${group.before.verdict}: ${group.before.line ?? group.before.reason}`);
+  lines.push(`     was ${group.before.verdict}: ${group.before.line ?? group.before.reason}${monitored(group)}`);
   if (group.change === "undecidable") lines.push(`     depends on ${group.why.join(", ")}${atLine(group)}`);
   else lines.push(`     now ${group.after.verdict ?? ""}: ${reasonText(group)}`);
   lines.push(`     seen ${seen(group)}, e.g. decision ${group.example.id}`);
   return lines.map((line) => printable(line, 1_024));
+}
+
+/** An allow without a line that allows: what the policies denied was let through. */
+function monitored({ before }: ChangeGroup): string {
+  return before.verdict === "allow" && before.reason !== "allowed-by-rule" ? ", let through by monitor mode" : "";
 }
 
 function atLine({ after }: ChangeGroup): string {
@@ -102,6 +105,10 @@ function requestText({ method, template, port }: ChangeGroup): string {
 
 function seen({ firstSeen, lastSeen }: ChangeGroup): string {
   return firstSeen === lastSeen ? firstSeen : `${firstSeen} to ${lastSeen}`;
+}
+
+function count(value: number, one: string): string {
+  return `${number(value)} ${one}${value === 1 ? "" : "s"}`;
 }
 
 function number(value: number): string {

@@ -62,10 +62,10 @@ export function conditionsOf(rule: Rule): readonly Condition[] {
     there ? [{ kind, name: "", text }] : [];
   return [
     ...[...rule.headers].map(
-      ([name, matcher]) => ({ kind: "header", name, text: `header \`${name}\` ${matcherText(matcher)}` }) as const,
+      ([name, matcher]) => ({ kind: "header", name, text: `header \`${name}\`, ${matcherText(matcher)}` }) as const,
     ),
     ...[...rule.query].map(
-      ([name, matcher]) => ({ kind: "query", name, text: `query \`${name}\` ${matcherText(matcher)}` }) as const,
+      ([name, matcher]) => ({ kind: "query", name, text: `query \`${name}\`, ${matcherText(matcher)}` }) as const,
     ),
     ...one("jwt", rule.jwt !== undefined, `a token of \`${rule.jwt?.provider}\``),
     ...one("hosts", rule.hosts !== undefined, `hosts ${rule.hosts?.join(", ")}`),

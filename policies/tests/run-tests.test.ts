@@ -158,7 +158,8 @@ describe("a case fails", () => {
       severity: "error",
       span: { file: "tests.yaml", line: 8 },
       message: "`web: PUT /orders/42` at `shop/orders`: expected allow, got deny (no-rule-matched)",
-      remedy: "nearest is `shop/orders/reads#GET /orders/{id:int}`, which lacks: method: expected GET; got PUT",
+      remedy:
+        "correct the case, or the nearest line `shop/orders/reads#GET /orders/{id:int}`, which lacks: method: expected GET; got PUT",
       related: [{ span: { file: "set.yaml" } }],
     });
   });
@@ -244,7 +245,7 @@ describe("coverage", () => {
     expect(item(report, "places#except")).toMatchObject({ seen: [false, true] });
     expect(item(report, "places#header content-type")).toMatchObject({
       seen: [true],
-      text: "header `content-type` something that begins with `application/json`",
+      text: "header `content-type`, something that begins with `application/json`",
     });
     expect(item(report, "reads#across env")).toMatchObject({ seen: [true], needs: [true] });
     expect(item(report, "partners#across env")).toMatchObject({ seen: [] });

@@ -101,7 +101,7 @@ function wrongFinding(result: CaseResult, set: PolicySet): Finding {
 function remedyOf(near: LineReport, decides: boolean): string {
   if (decides) return `change the case, or the line that decides: \`${near.id}\``;
   const lacks = near.lacks.map(lackText).join("; ");
-  return `nearest is \`${near.id}\`${lacks === "" ? "" : `, which lacks: ${lacks}`}`;
+  return `correct the case, or the nearest line \`${near.id}\`${lacks === "" ? "" : `, which lacks: ${lacks}`}`;
 }
 
 function lowCoverage(coverage: Coverage, least: number | undefined): readonly Finding[] {
@@ -130,5 +130,5 @@ function uncovered(item: CoverageItem): Finding {
 export function missingText({ kind, text, needs, seen }: CoverageItem): string {
   if (kind === "line") return `no case matches \`${printable(text)}\``;
   const missing = needs.filter((need) => !seen.includes(need)).map((need) => (need ? "holds" : "fails"));
-  return `no case in which ${printable(text)} ${missing.join(", and none in which it ")}`;
+  return `no case in which this ${missing.join(", and none in which it ")}: ${printable(text)}`;
 }

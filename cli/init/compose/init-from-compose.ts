@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tryParseTrustDomain } from "../../../spiffe/index.ts";
-import { CliError, EXIT, type ExitCode, systemCode } from "../../cli-error.ts";
+import { CliError, EXIT, type ExitCode, systemReason } from "../../cli-error.ts";
 import type { Io } from "../../io.ts";
 import { count, lines, paint } from "../../screen.ts";
 import { unifiedDiff } from "../../unified-diff.ts";
@@ -62,7 +62,7 @@ function readText(path: string, cwd: string): string {
   try {
     return readFileSync(resolve(cwd, path), "utf8");
   } catch (error) {
-    throw new CliError("ERR_CLI_FILE", `cannot read \`${path}\`: ${systemCode(error) ?? "unreadable"}`, {
+    throw new CliError("ERR_CLI_FILE", `cannot read \`${path}\`: ${systemReason(error) ?? "unreadable"}`, {
       cause: error,
     });
   }
@@ -107,7 +107,7 @@ function writeAll(changes: readonly Change[], cwd: string): void {
       mkdirSync(dirname(resolve(cwd, path)), { recursive: true });
       writeFileSync(resolve(cwd, path), after, before === "" ? { flag: "wx" } : {});
     } catch (error) {
-      throw new CliError("ERR_CLI_FILE", `cannot write \`${path}\`: ${systemCode(error) ?? "not writable"}`, {
+      throw new CliError("ERR_CLI_FILE", `cannot write \`${path}\`: ${systemReason(error) ?? "not writable"}`, {
         cause: error,
       });
     }

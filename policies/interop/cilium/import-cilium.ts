@@ -5,7 +5,7 @@ import { Notes } from "../draft/notes.ts";
 import { openByDefault } from "../draft/open-by-default.ts";
 import { worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
-import { isRecord, readForeignYaml } from "../foreign-yaml.ts";
+import { kindOf, readForeignYaml } from "../foreign-yaml.ts";
 import type { Importer } from "../importer.ts";
 import { reportOf, type SourcePlace } from "../report.ts";
 import { Fields } from "../translate/fields.ts";
@@ -27,7 +27,7 @@ export const importCilium: Importer = (texts, options) => {
   const notes = new Notes();
   const world = worldOf(options);
   const specs = readForeignYaml(texts).flatMap((document) => {
-    const kind = isRecord(document.value) ? String(document.value.kind) : "document";
+    const kind = kindOf(document.value);
     if (kind === "CiliumNetworkPolicy" || kind === "CiliumClusterwideNetworkPolicy")
       return specsOf(new Fields(document, [], document.value), kind, options.namespace ?? "default", notes);
     notes.add(document.at([]), kind, "unsupported", "only Cilium's network policies are read");

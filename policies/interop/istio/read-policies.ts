@@ -1,5 +1,5 @@
 import { printable } from "../../printable.ts";
-import { type ForeignDocument, isRecord, readForeignYaml } from "../foreign-yaml.ts";
+import { type ForeignDocument, isRecord, kindOf, readForeignYaml } from "../foreign-yaml.ts";
 import type { SourceText } from "../importer.ts";
 import { InteropError } from "../interop-error.ts";
 import type { SourcePlace } from "../report.ts";
@@ -24,11 +24,11 @@ export function readIstioPolicies(texts: readonly SourceText[]): IstioDocuments 
   const services = new Map<string, Readonly<Record<string, string>>>();
   const others: { readonly kind: string; readonly place: SourcePlace }[] = [];
   for (const document of readForeignYaml(texts)) {
-    const kind = isRecord(document.value) && typeof document.value.kind === "string" ? document.value.kind : "?";
+    const kind = kindOf(document.value);
     if (kind === "AuthorizationPolicy") policies.push(readPolicy(document));
     else if (kind === "RequestAuthentication") authentications.push(readRequestAuthentication(document));
     else if (kind === "Service") readService(document.value, services);
-    else others.push({ kind: printable(kind, 60), place: document.at([]) });
+    else others.push({ kind, place: document.at([]) });
   }
   return { policies, authentications, services, others };
 }

@@ -4,7 +4,7 @@ import { Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
 import { type World, worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
-import { isRecord, readForeignYaml } from "../foreign-yaml.ts";
+import { isRecord, kindOf, readForeignYaml } from "../foreign-yaml.ts";
 import type { Importer } from "../importer.ts";
 import { reportOf, type SourcePlace } from "../report.ts";
 import { Fields } from "../translate/fields.ts";
@@ -29,7 +29,8 @@ export const importKuma: Importer = (texts, options) => {
   const notes = new Notes();
   const world = worldOf(options);
   const policies = readForeignYaml(texts).flatMap((document) => {
-    const kind = isRecord(document.value) ? String(document.value.kind ?? document.value.type) : "document";
+    const { kind: written, type } = isRecord(document.value) ? document.value : {};
+    const kind = kindOf(document.value, written === undefined && type !== undefined ? "type" : "kind");
     if (kind === "MeshTrafficPermission") return policiesOf(new Fields(document, [], document.value), world, notes);
     notes.add(document.at([]), kind, "unsupported", "only MeshTrafficPermissions are imported");
     return [];

@@ -3,7 +3,7 @@ import { Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
 import { type World, worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
-import { type ForeignDocument, isRecord, readForeignYaml } from "../foreign-yaml.ts";
+import { type ForeignDocument, kindOf, readForeignYaml } from "../foreign-yaml.ts";
 import type { Importer } from "../importer.ts";
 import { reportOf, type SourcePlace } from "../report.ts";
 import { Fields } from "../translate/fields.ts";
@@ -58,7 +58,7 @@ function distinct(policies: readonly DraftPolicy[]): readonly DraftPolicy[] {
 
 function resourceOf(document: ForeignDocument, home: string, notes: Notes): readonly Resource[] {
   const { value } = document;
-  const kind = isRecord(value) ? String(value.kind) : "document";
+  const kind = kindOf(value);
   if (!KINDS.has(kind)) {
     notes.add(document.at([]), kind, "unsupported", "this is no policy of inbound requests");
     return [];
