@@ -1,9 +1,10 @@
 import { InvalidArgumentError, Option } from "commander";
+import { readAhead } from "../../policies/reading-thread/index.ts";
 import { withAuthority } from "../authority-options.ts";
 import type { CheckOptions } from "../check/check.ts";
 import { PASS_NAMES } from "../check/pass.ts";
 import { examples, type Register } from "../command.ts";
-import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+import { DEFAULT_POLICY_FOLDER, readPolicyFolders } from "../policy-folder.ts";
 import { optimizeLater } from "../short-run.ts";
 
 function onlyPass(value: string, before: CheckOptions["only"]): CheckOptions["only"] {
@@ -43,8 +44,10 @@ export const registerCheck: Register = (program, { io, action }) => {
   ).action(
     action(async (folders: readonly string[], options: CheckOptions) => {
       optimizeLater();
+      // The thread reads while the rest of the command is loaded.
+      const files = readAhead(readPolicyFolders(folders, io.cwd));
       const { check } = await import("../check/check.ts");
-      return check(folders, options, io);
+      return check(files, options, io);
     }),
   );
 };

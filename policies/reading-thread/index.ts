@@ -1,0 +1,2 @@
+/** Reading policy files with two threads. */
+export { readAhead } from "./read-ahead.ts";
