@@ -1,6 +1,6 @@
 import { addressBlock } from "../draft/address-blocks.ts";
 import type { Notes } from "../draft/notes.ts";
-import { type ForeignDocument, isRecord, readForeignYaml } from "../foreign-yaml.ts";
+import { type ForeignDocument, isRecord, kindOf, readForeignYaml } from "../foreign-yaml.ts";
 import type { SourceText } from "../importer.ts";
 import { InteropError } from "../interop-error.ts";
 import { exactPath, segmentPrefix } from "../paths/patterns.ts";
@@ -26,7 +26,7 @@ export function readCalico(
   const tiers: CalicoTier[] = [];
   for (const document of readForeignYaml(texts)) {
     const value = isRecord(document.value) ? document.value : {};
-    const kind = String(value.kind);
+    const kind = kindOf(value);
     if (kind === "NetworkPolicy" || kind === "GlobalNetworkPolicy")
       policies.push(new Reader(document, namespaces, notes).policy(kind));
     else if (kind === "Tier") tiers.push(tierOf(value));
