@@ -88,6 +88,27 @@ describe("patchConfig", () => {
     expect(toJson(readSource("envoy.yaml", text).root)).toEqual(parse(text));
   });
 
+  it("has listeners of the mesh tell of what stays open, and keeps how often the user's own logs are written", () => {
+    const managerOf = (text: string) =>
+      parse(text).static_resources.listeners[0].filter_chains[0].filters[0].typed_config;
+    const logsOf = (text: string): readonly string[] =>
+      managerOf(text).access_log.map(
+        (log: { typed_config: { common_config: { log_name: string } } }) => log.typed_config.common_config.log_name,
+      );
+    const mesh = (text: string): string => patchConfig(readSource("envoy.yaml", text), { ...TARGET, mtls: true }).text;
+    expect(logsOf(patched(TEXT))).toEqual(["cellwall-refused"]);
+    expect(managerOf(patched(TEXT)).access_log_options).toBeUndefined();
+    expect(logsOf(mesh(TEXT))).toEqual(["cellwall-refused", "cellwall-open"]);
+    expect(managerOf(mesh(TEXT)).access_log_options).toEqual({ access_log_flush_interval: "5s" });
+    expect(mesh(patched(TEXT))).toContain("cellwall-open");
+    expect(mesh(mesh(TEXT))).toBe(mesh(TEXT));
+    const own = TEXT.replace(
+      "stat_prefix: web",
+      "stat_prefix: web\n            access_log_options: {access_log_flush_interval: 60s}",
+    );
+    expect(managerOf(mesh(own)).access_log_options).toEqual({ access_log_flush_interval: "60s" });
+  });
+
   it("keeps the line ends of a file from Windows", () => {
     const text = patched(TEXT.replaceAll("\n", "\r\n"));
     expect(text.replaceAll("\r\n", "")).not.toMatch(/[\r\n]/);

@@ -1,6 +1,7 @@
-import { ACCESS_LOG, refusedRequestLog, tlsFailureLog } from "../../config/access-log.ts";
+import { ACCESS_LOG, OPEN_INTERVAL, openStreamLog, refusedRequestLog, tlsFailureLog } from "../../config/access-log.ts";
+import type { JsonObject } from "../../config/json.ts";
 import { agentClusters } from "../agent-clusters.ts";
-import { add, type Edit } from "../edit.ts";
+import { add, type Edit, set } from "../edit.ts";
 import { type HttpIngress, httpIngress, type LintContext, type Look } from "../lint-context.ts";
 import { kindOf } from "../own.ts";
 import { isProbesOnly } from "../routes-view.ts";
@@ -20,16 +21,30 @@ function missing(context: LintContext, { http, chain, scope }: HttpIngress): voi
   const requests = items(at(http.node, "access_log"));
   const connections = items(at(chain.listener.node, "access_log"));
   const mesh = kindOf(chain, context) === "mesh";
-  const told = context.own
-    ? hasLog(requests, ACCESS_LOG.refused) && (!mesh || hasLog(connections, ACCESS_LOG.tls))
-    : requests.length + connections.length > 0;
-  if (told || (!context.own && isProbesOnly(http.routes))) return;
-  const edits: readonly Edit[] = [
-    ...(hasLog(requests, ACCESS_LOG.refused) ? [] : add(http.node, "access_log", [refusedRequestLog()])),
-    ...(!mesh || hasLog(connections, ACCESS_LOG.tls) ? [] : add(chain.listener.node, "access_log", [tlsFailureLog()])),
-    ...agentClusters(context),
+  const told = requests.length + connections.length > 0;
+  if (!context.own && (told || isProbesOnly(http.routes))) return;
+  const requestLogs = [
+    ...(hasLog(requests, ACCESS_LOG.refused) ? [] : [refusedRequestLog()]),
+    ...(!mesh || hasLog(requests, ACCESS_LOG.open) ? [] : [openStreamLog()]),
   ];
-  context.report("no-access-log", { node: http.node, scope, edits });
+  const connectionLogs = !mesh || hasLog(connections, ACCESS_LOG.tls) ? [] : [tlsFailureLog()];
+  const edits: readonly Edit[] = [
+    ...addAll(http.node, requestLogs),
+    ...(mesh ? tellsOfOpen(http.node) : []),
+    ...addAll(chain.listener.node, connectionLogs),
+  ];
+  if (context.own && edits.length === 0) return;
+  context.report("no-access-log", { node: http.node, scope, edits: [...edits, ...agentClusters(context)] });
+}
+
+function addAll(node: ConfigNode, logs: readonly JsonObject[]): readonly Edit[] {
+  return logs.length === 0 ? [] : add(node, "access_log", logs);
+}
+
+/** Without an interval Envoy tells of a request when it is over. An interval of the user's own stays. */
+function tellsOfOpen(node: ConfigNode): readonly Edit[] {
+  const path = ["access_log_options", "access_log_flush_interval"];
+  return at(node, ...path) === undefined ? set(node, path, OPEN_INTERVAL) : [];
 }
 
 function hasLog(logs: readonly ConfigNode[], name: string): boolean {
