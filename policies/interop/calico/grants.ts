@@ -1,4 +1,4 @@
-import { blocksOutside, blockWithin } from "../draft/address-blocks.ts";
+import { blocksOutside, blocksWithinAll } from "../draft/address-blocks.ts";
 import { covers } from "../paths/compare.ts";
 import type { CalicoRule } from "./policy.ts";
 
@@ -22,7 +22,7 @@ export function within(grant: Grant, { methods, paths, source }: CalicoRule): Gr
       ...a.filter((one) => b.some((other) => covers(other, one))),
       ...b.filter((one) => a.some((other) => covers(other, one) && other !== one)),
     ]),
-    addresses: meet(grant.addresses, netsOf(source), meetBlocks),
+    addresses: meet(grant.addresses, netsOf(source), blocksWithinAll),
   };
   return both.methods?.length === 0 || both.paths?.length === 0 || both.addresses?.length === 0 ? undefined : both;
 }
@@ -32,7 +32,7 @@ export function without(grant: Grant, { methods, paths, source }: CalicoRule): G
   const nets = netsOf(source);
   if (methods === undefined && paths === undefined) {
     if (nets === undefined) return undefined;
-    const addresses = meet(grant.addresses, blocksOutside(nets), meetBlocks);
+    const addresses = meet(grant.addresses, blocksOutside(nets), blocksWithinAll);
     return addresses?.length === 0 ? undefined : { ...grant, addresses };
   }
   const lines = (paths ?? ["/**"]).map((path) => `${methods === undefined ? "ANY" : methods.join("|")} ${path}`);
@@ -42,16 +42,10 @@ export function without(grant: Grant, { methods, paths, source }: CalicoRule): G
 function netsOf({ nets, notNets }: CalicoRule["source"]): readonly string[] | undefined {
   if (notNets.length === 0) return nets;
   const outside = blocksOutside(notNets);
-  return nets === undefined ? outside : meetBlocks(nets, outside);
+  return nets === undefined ? outside : blocksWithinAll(nets, outside);
 }
 
 function meet<T>(a: T | undefined, b: T | undefined, both: (a: T, b: T) => T): T | undefined {
   if (a === undefined) return b;
   return b === undefined ? a : both(a, b);
-}
-
-function meetBlocks(a: readonly string[], b: readonly string[]): readonly string[] {
-  return a.flatMap((one) =>
-    b.flatMap((other) => (blockWithin(one, other) ? [one] : blockWithin(other, one) ? [other] : [])),
-  );
 }

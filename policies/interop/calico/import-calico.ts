@@ -1,16 +1,16 @@
 import type { DraftCaller, DraftPolicy } from "../draft/draft.ts";
-import { GRPC_BY_SERVICE } from "../draft/everything.ts";
 import { Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
 import { type KnownWorkload, nameOf, type World, worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
 import type { Importer } from "../importer.ts";
-import { isMethod } from "../paths/known-methods.ts";
 import { reportOf } from "../report.ts";
+import { applies, type Situation } from "./applies.ts";
+import { mayLeave } from "./exits.ts";
 import { EVERYTHING, type Grant, within, without } from "./grants.ts";
-import type { CalicoRule, PortSpan } from "./policy.ts";
 import { type CalicoDocuments, readCalico } from "./read-policies.ts";
 import { rulesOf } from "./rules-of-grant.ts";
+import { sayAll } from "./say-all.ts";
 import { portsAt, type TierRules, tiersOf } from "./tiers.ts";
 
 /** Somebody who calls: a registered workload, or one of whom nothing but that is known. */
@@ -26,7 +26,7 @@ interface CallerClass {
 export const importCalico: Importer = (texts, options) => {
   const notes = new Notes();
   const world = worldOf(options);
-  const documents = readCalico(texts, world.namespaces, notes);
+  const documents = readCalico(texts, notes);
   sayAll(documents, world, notes);
   const names = new Names();
   const profile = options.defaultAction ?? "allow";
@@ -41,100 +41,48 @@ export const importCalico: Importer = (texts, options) => {
   return { documents: writeDocuments(policies, world), report: reportOf(notes.entries) };
 };
 
-const HTTP_EXCEPT = "an exception reaches HEAD with GET, and the other spelling of a trailing slash";
-
-function sayAll({ policies }: CalicoDocuments, world: World, notes: Notes): void {
-  for (const { place, construct, serviceAccountSelector, ingress } of policies) {
-    if (world.workloads.length === 0)
-      notes.add(
-        place,
-        construct,
-        "unsupported",
-        "ordered policies are worked out for registered workloads, and the import was given none: no registry",
-      );
-    if (serviceAccountSelector)
-      notes.add(
-        place,
-        construct,
-        "narrower",
-        "labels of service accounts are not known; the policy is taken to select every workload that it may",
-      );
-    notes.add(place, construct, "narrower", GRPC_BY_SERVICE, { scope: "grpc" });
-    notes.add(
-      place,
-      construct,
-      "narrower",
-      "a caller without identity satisfies no selector here, and every one in the source",
-      { scope: "anonymous" },
-    );
-    for (const rule of ingress ?? []) sayRule(rule, construct, notes);
-  }
-}
-
-function sayRule(rule: CalicoRule, construct: string, notes: Notes): void {
-  const { place, action, methods, paths, destination } = rule;
-  const destinationNets = destination.nets !== undefined || destination.notNets.length > 0;
-  if (destinationNets)
-    notes.add(
-      place,
-      construct,
-      action === "allow" ? "unsupported" : "narrower",
-      "the destination's address is not looked at; an allow on it is left out, a deny holds whatever it is",
-    );
-  for (const method of methods?.filter((one) => !isMethod(one)) ?? [])
-    notes.add(place, construct, "narrower", "no request has such a method", { scope: "method", subject: method });
-  if (action === "allow" && (methods !== undefined || paths !== undefined))
-    notes.add(
-      place,
-      construct,
-      "narrower",
-      "a connection has no method and no path, which the source takes for a match",
-      {
-        scope: "connection",
-      },
-    );
-  if (action !== "allow" && (methods !== undefined || paths !== undefined)) {
-    if (methods?.includes("GET") === true && !methods.includes("HEAD"))
-      notes.add(place, construct, "narrower", HTTP_EXCEPT, { scope: "head" });
-    if (paths !== undefined) notes.add(place, construct, "narrower", HTTP_EXCEPT, { scope: "trailing-slash" });
-  }
-  if (!destinationNets && rule.source.ports === undefined)
-    notes.add(
-      place,
-      construct,
-      "exact",
-      "in its place in the order, every request but those of the scopes named gets its verdict",
-    );
-}
-
 interface Context {
   readonly world: World;
   readonly names: Names;
   readonly notes: Notes;
 }
 
+interface Group {
+  readonly grants: readonly Grant[];
+  readonly port: number | undefined;
+  readonly callers: DraftCaller[];
+}
+
 function policyOf(
   callee: KnownWorkload,
   documents: CalicoDocuments,
   profile: "allow" | "deny",
-  { world, names }: Context,
+  { world, names, notes }: Context,
 ): DraftPolicy {
-  const tiers = tiersOf(callee, documents, world);
-  const ports = portsAt(callee, tiers);
-  const found = new Map<
-    string,
-    { readonly grants: readonly Grant[]; readonly port: number | undefined; readonly callers: DraftCaller[] }
-  >();
-  for (const caller of callersOf(world))
+  const into = tiersOf(callee, "ingress", documents, world);
+  const callers = callersOf(world).map((caller) => ({
+    ...caller,
+    out: caller.workload === undefined ? [] : tiersOf(caller.workload, "egress", documents, world),
+  }));
+  const { ports, others } = portsAt(callee, [...into, ...callers.flatMap(({ out }) => out)]);
+  const found = new Map<string, Group>();
+  for (const { from, workload: caller, out } of callers) {
+    const grantsAt = (port: number | undefined): readonly Grant[] => {
+      const situation = { caller, callee, port, world };
+      if (caller !== undefined && !mayLeave(out, { ...situation, caller })) return [];
+      return grantsOf(into, EVERYTHING, situation, profile);
+    };
     for (const port of ports) {
-      const grants = grantsOf(tiers, EVERYTHING, { caller, callee, port, profile });
+      const grants = grantsAt(port);
       const key = JSON.stringify([grants, port]);
       const group = found.get(key) ?? { grants, port, callers: [] };
-      group.callers.push(caller.from);
+      group.callers.push(from);
       found.set(key, group);
     }
-  const rules = [...found.values()].flatMap(({ grants, port, callers }) =>
-    grants.flatMap((grant) => rulesOf(grant, callers, port, world)),
+    if (others && grantsAt(undefined).length > 0) noteOtherPorts(callee, documents, notes);
+  }
+  const rules = [...found.values()].flatMap(({ grants, port, callers: from }) =>
+    grants.flatMap((grant) => rulesOf(grant, from, port, world)),
   );
   return {
     namespace: callee.namespace,
@@ -145,6 +93,14 @@ function policyOf(
   };
 }
 
+/** Without a list of a callee's ports only those that rules name can be written. */
+function noteOtherPorts(callee: KnownWorkload, { policies: [first] }: CalicoDocuments, notes: Notes): void {
+  if (first === undefined) return;
+  const reason =
+    "the registry does not say where it listens; ports that no rule names are open in the source and closed here";
+  notes.add(first.place, `ports of ${nameOf(callee)}`, "narrower", reason);
+}
+
 function callersOf({ workloads, foreign }: World): readonly CallerClass[] {
   return [
     ...workloads.map((workload) => ({ from: { workload: nameOf(workload) }, workload })),
@@ -153,48 +109,30 @@ function callersOf({ workloads, foreign }: World): readonly CallerClass[] {
   ];
 }
 
-interface Situation {
-  readonly caller: CallerClass;
-  readonly callee: KnownWorkload;
-  readonly port: number | undefined;
-  readonly profile: "allow" | "deny";
-}
-
-/** What is allowed of the requests that reach a tier: the first terminal rule decides, `pass` goes on to the next tier. */
-function grantsOf([tier, ...later]: readonly TierRules[], reaching: Grant, situation: Situation): readonly Grant[] {
-  if (tier === undefined) return situation.profile === "allow" ? [reaching] : [];
+/**
+ * What is allowed of the requests that reach a tier: the first terminal rule decides, `pass` goes on to the next tier. Of a rule
+ * that may or may not be about the caller, an allow is taken not to be, and a deny or a pass to deny.
+ */
+function grantsOf(
+  [tier, ...later]: readonly TierRules[],
+  reaching: Grant,
+  situation: Situation,
+  profile: "allow" | "deny",
+): readonly Grant[] {
+  if (tier === undefined) return profile === "allow" ? [reaching] : [];
   const granted: Grant[] = [];
   let left: Grant | undefined = reaching;
   for (const rule of tier.rules) {
     if (left === undefined) return granted;
-    if (rule.action === "log" || !mayApply(rule, situation)) continue;
-    const part = within(left, rule);
+    const answer = rule.action === "log" ? "no" : applies(rule, situation);
+    if (answer === "no" || (answer === "maybe" && rule.action === "allow")) continue;
+    const part = answer === "maybe" ? undefined : within(left, rule);
     if (part !== undefined && rule.action === "allow") granted.push(part);
-    if (part !== undefined && rule.action === "pass") granted.push(...grantsOf(later, part, situation));
-    left = without(left, rule);
+    if (part !== undefined && rule.action === "pass") granted.push(...grantsOf(later, part, situation, profile));
+    // What is allowed already may be allowed again: there is no need to say it out of what is left.
+    const isOfRequests = rule.methods !== undefined || rule.paths !== undefined;
+    left = rule.action === "allow" && isOfRequests ? left : without(left, rule);
   }
-  if (left !== undefined && tier.defaultAction === "pass") granted.push(...grantsOf(later, left, situation));
+  if (left !== undefined && tier.defaultAction === "pass") granted.push(...grantsOf(later, left, situation, profile));
   return granted;
-}
-
-/** Whether a rule is about this caller at this port, its addresses and requests aside. */
-function mayApply({ tcp, action, source, destination }: CalicoRule, { caller, callee, port }: Situation): boolean {
-  const withAccount = (one: KnownWorkload) => ({ ...one, serviceAccount: one.serviceAccount ?? one.name });
-  if (!tcp) return false;
-  // What cannot be looked at is taken to hold in a deny, and not to hold in an allow or a pass.
-  const unseen =
-    source.ports !== undefined ||
-    source.notPorts.length > 0 ||
-    destination.nets !== undefined ||
-    destination.notNets.length > 0;
-  if (unseen && action !== "deny") return false;
-  if (
-    source.matches !== undefined &&
-    (caller.workload === undefined ? action !== "deny" : !source.matches(withAccount(caller.workload)))
-  )
-    return false;
-  if (destination.matches !== undefined && !destination.matches(withAccount(callee))) return false;
-  const inside = (spans: readonly PortSpan[]): boolean =>
-    port !== undefined && spans.some(([from, to]) => port >= from && port <= to);
-  return (destination.ports === undefined || inside(destination.ports)) && !inside(destination.notPorts);
 }

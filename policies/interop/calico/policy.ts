@@ -1,26 +1,23 @@
 import type { SourcePlace } from "../report.ts";
+import type { Endpoint } from "./endpoint.ts";
 import type { Selector } from "./selector.ts";
 
 /** One side of a rule, what it says of workloads worked into one test. */
 export interface Side {
   /** Absent: the side says nothing of workloads. */
-  readonly matches:
-    | ((workload: {
-        readonly namespace: string;
-        readonly serviceAccount: string;
-        readonly labels: Readonly<Record<string, string>>;
-      }) => boolean)
-    | undefined;
+  readonly matches: ((endpoint: Endpoint) => boolean) | undefined;
   readonly nets: readonly string[] | undefined;
   readonly notNets: readonly string[];
   readonly ports: readonly PortSpan[] | undefined;
   readonly notPorts: readonly PortSpan[];
+  /** What it asks for that nothing is known of here, in the source's words. */
+  readonly untold: readonly string[];
 }
 
-/** Ports from and to, both included. */
-export type PortSpan = readonly [number, number];
+/** Ports from and to, both included; or the name of one. */
+export type PortSpan = readonly [number, number] | string;
 
-/** One ingress rule. */
+/** One rule, of ingress or egress. */
 export interface CalicoRule {
   readonly place: SourcePlace;
   readonly action: "allow" | "deny" | "log" | "pass";
@@ -32,6 +29,8 @@ export interface CalicoRule {
   readonly methods: readonly string[] | undefined;
   /** Patterns; absent: any path. */
   readonly paths: readonly string[] | undefined;
+  /** Whether its policy selects by labels of service accounts, which are not known. */
+  readonly ofUnknown: boolean;
 }
 
 /** One policy that is in force. */
@@ -42,11 +41,12 @@ export interface CalicoPolicy {
   readonly namespace: string | undefined;
   readonly namespaceSelector: Selector;
   readonly selector: Selector;
-  readonly serviceAccountSelector: boolean;
   readonly tier: string;
   readonly order: number;
   readonly name: string;
+  /** Absent: the policy is not about the direction. */
   readonly ingress: readonly CalicoRule[] | undefined;
+  readonly egress: readonly CalicoRule[] | undefined;
 }
 
 /** A tier, in order. */

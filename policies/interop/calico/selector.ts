@@ -19,12 +19,12 @@ interface Token {
   readonly text: string;
 }
 
-/** Reads a Calico selector; the empty one selects everything. */
-export function parseSelector(text: string): SelectorResult {
+/** Reads a Calico selector; the empty one selects everything. `global` is what `global()` comes to: nothing, of namespaces. */
+export function parseSelector(text: string, global = true): SelectorResult {
   const tokens = tokensOf(text.trimEnd());
   if (tokens === undefined) return { ok: false, reason: `\`${printable(text, 120)}\` is no selector` };
   if (tokens.length === 0) return { ok: true, matches: () => true };
-  const parser = new Parser(tokens);
+  const parser = new Parser(tokens, global);
   const matches = parser.alternatives(0);
   if (matches === undefined || !parser.isAtEnd())
     return { ok: false, reason: `\`${printable(text, 120)}\` is no selector` };
@@ -49,10 +49,12 @@ function tokensOf(text: string): readonly Token[] | undefined {
 
 class Parser {
   readonly #tokens: readonly Token[];
+  readonly #global: boolean;
   #at = 0;
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly Token[], global: boolean) {
     this.#tokens = tokens;
+    this.#global = global;
   }
 
   isAtEnd(): boolean {
@@ -110,7 +112,7 @@ class Parser {
   #call(name: string): Selector | undefined {
     const label = name === "has" ? this.#next() : undefined;
     if (!this.#takes(")")) return undefined;
-    if (name !== "has") return () => true;
+    if (name !== "has") return name === "global" ? () => this.#global : () => true;
     return label?.kind === "label" ? (labels) => labels[label.text] !== undefined : undefined;
   }
 

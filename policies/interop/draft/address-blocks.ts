@@ -18,6 +18,13 @@ export function blockWithin(inner: string, outer: string): boolean {
   return mask(a.bytes, b.length).every((byte, index) => byte === b.bytes[index]);
 }
 
+/** The addresses that are in a block of each of two lists. */
+export function blocksWithinAll(a: readonly string[], b: readonly string[]): readonly string[] {
+  return a.flatMap((one) =>
+    b.flatMap((other) => (blockWithin(one, other) ? [one] : blockWithin(other, one) ? [other] : [])),
+  );
+}
+
 function parseBlock(text: string): Block | undefined {
   const [address = "", length, ...rest] = text.trim().split("/");
   const bytes = address.includes("%") ? undefined : parseAddress(address);
