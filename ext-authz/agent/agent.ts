@@ -13,6 +13,7 @@ import { readWorkloads } from "./local-workloads.ts";
 import type { Intake } from "./refusal.ts";
 import { missing, type StatusSources, statusOf } from "./status.ts";
 import { type Subscriptions, subscribe, type Takers } from "./subscriptions.ts";
+import { Upkeep } from "./upkeep.ts";
 
 /** The agent beside the sidecars of one host. */
 export interface Agent {
@@ -30,8 +31,6 @@ export interface Agent {
 }
 
 const FIRST_ROUND_MS = 2_000;
-const TICK_MS = 5_000;
-const CLOCK_SAVE_MS = 30_000;
 const WORKLOADS_FILE = "workloads.json";
 
 /** Makes an agent; no socket is opened and nobody is asked before `start`. */
@@ -43,11 +42,11 @@ class NodeAgent implements Agent {
   readonly #options: AgentOptions;
   readonly #parts: AgentParts;
   readonly #sources: StatusSources;
+  readonly #upkeep: Upkeep;
   readonly #stopping = new AbortController();
   readonly #background: Promise<unknown>[] = [];
   #phase: "new" | "starting" | "open" | "stopped" = "new";
   #workloads: NodeWorkloads | undefined;
-  #freshness = "none";
   #lock: RunDirLock | undefined;
   #observability: ObservabilityServer | undefined;
   #subscriptions: Subscriptions | undefined;
@@ -55,6 +54,7 @@ class NodeAgent implements Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#parts = buildParts(options, this.#stopping.signal);
+    this.#upkeep = new Upkeep(this.#parts);
     this.#sources = {
       ...this.#parts,
       url: options.authorityUrl,
@@ -113,7 +113,7 @@ class NodeAgent implements Agent {
     await enrolment.begin(signal);
     this.#run(enrolment.keep(() => this.#subscribe(), signal));
     this.#run(keeper.keep(signal));
-    this.#run(this.#tick(signal));
+    this.#run(this.#upkeep.keep(signal));
     this.#run(reporter.keep(signal));
     await this.#firstRound(signal);
     if (this.#workloads !== undefined) await served.reconcile(this.#workloads);
@@ -140,7 +140,7 @@ class NodeAgent implements Agent {
   async #restore(): Promise<void> {
     const { bundles, external, files, journal, keeper, revocations, severance, trust } = this.#parts;
     trust.restore();
-    this.#endLists();
+    this.#upkeep.endLists();
     journal.note("revocations", await revocations.restore());
     if (revocations.document !== undefined) severance.take(revocations.document, { restored: true });
     const workloads = readWorkloads(files.readJson(WORKLOADS_FILE));
@@ -235,38 +235,6 @@ class NodeAgent implements Agent {
     saveClockFloor(files, clock.now(), log);
     reporter.changed();
     return "kept";
-  }
-
-  /** Notices when the policy expires and goes stale, and keeps the clock on disk. */
-  async #tick(signal: AbortSignal): Promise<void> {
-    const { clock, files, log, network, served, state, timers } = this.#parts;
-    let savedMs = clock.nowMs();
-    while (!signal.aborted) {
-      const nowMs = clock.nowMs();
-      const freshness = state.freshness(nowMs);
-      if (freshness !== this.#freshness) {
-        this.#freshness = freshness;
-        if (freshness === "expired" || freshness === "stale")
-          log.warn({ state: freshness }, `the policy is ${freshness}`);
-        served.refreshSecrets();
-      }
-      this.#endLists();
-      served.refreshEdges();
-      network.refresh();
-      if (nowMs - savedMs >= CLOCK_SAVE_MS) {
-        savedMs = nowMs;
-        saveClockFloor(files, clock.now(), log);
-      }
-      await timers.sleep(TICK_MS, signal);
-    }
-  }
-
-  #endLists(): void {
-    const { clock, keeper, log, served, trust } = this.#parts;
-    if (!trust.endLists(clock.now())) return;
-    log.warn({}, "the revocation lists end and the authority has given no new ones: sidecars go on without lists");
-    keeper.reconsider();
-    served.refreshSecrets();
   }
 
   #run(task: Promise<unknown>): void {

@@ -1,24 +1,21 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { type PolicySet, readShards } from "../../policies/index.ts";
 import { type BundleManifest, bundleManifest, type SignedEnvelope, signedEnvelope } from "../../protocol/index.ts";
 import type { TrustBundle, TrustDomain } from "../../spiffe/index.ts";
 import { messageOf } from "../agent-error.ts";
 import type { MonotonicClock } from "../monotonic-clock.ts";
 import type { PolicyInForce, PolicyState } from "../policy-state.ts";
-import type { Intake, RefusalReason } from "./refusal.ts";
+import { BundleShards, type BundleShardsOptions, setOf } from "./bundle-shards.ts";
+import type { Intake } from "./refusal.ts";
+import { RefusedBundle } from "./refused-bundle.ts";
 import { formatOf, openDocument, type StoredEnvelope } from "./signed-document.ts";
-import type { StateDir } from "./state-dir.ts";
 
 /** What the intake works with. */
-export interface BundleIntakeOptions {
+export interface BundleIntakeOptions extends BundleShardsOptions {
   readonly clock: MonotonicClock;
   readonly state: PolicyState;
-  readonly files: StateDir;
   /** The own trust domain's bundle; undefined before enrolment. */
   readonly trust: () => TrustBundle | undefined;
-  /** Fetches a shard that is not on disk; what it throws is passed on, and the bundle is tried again. */
-  readonly fetchShard: (sha256: string) => Promise<Uint8Array>;
 }
 
 /** A manifest that is in force. */
@@ -29,26 +26,18 @@ interface Accepted {
   readonly source: "authority" | "disk";
 }
 
-class RefusedBundle extends Error {
-  readonly reason: RefusalReason;
-  constructor(reason: RefusalReason, detail: string) {
-    super(detail);
-    this.reason = reason;
-  }
-}
-
 /**
  * Readers by format: this version's and, once there is one, the version before. Each gives this version's manifest.
  */
 const READERS: ReadonlyMap<string, z.ZodType<BundleManifest>> = new Map([["cellwall.bundle/1", bundleManifest]]);
 
 const BUNDLE_FILE = "bundle.json";
-const SHARD_FOLDER = "shards";
 const storedBundle = z.object({ envelope: signedEnvelope, issuedAt: z.string() });
 
 /** Takes policy bundles in: verified, ordered, complete, compiled, put in force and kept on disk, or refused with a reason. */
 export class BundleIntake {
   readonly #options: BundleIntakeOptions;
+  readonly #shards: BundleShards;
   #destinations: readonly string[] = [];
   #accepted: Accepted | undefined;
   /** Which workloads the bundle in force was compiled for. */
@@ -57,6 +46,7 @@ export class BundleIntake {
 
   constructor(options: BundleIntakeOptions) {
     this.#options = options;
+    this.#shards = new BundleShards(options);
   }
 
   /** Takes a bundle from the authority; its signer must be valid now. Rejects only for a shard that cannot be fetched. */
@@ -95,7 +85,7 @@ export class BundleIntake {
     clock.told(new Date(candidate.manifest.issuedAt));
     const stored: StoredEnvelope = { envelope, issuedAt: candidate.manifest.issuedAt };
     this.#options.files.writeJson(BUNDLE_FILE, stored);
-    this.#dropOldShards(candidate.manifest);
+    this.#shards.keepOnly(candidate.manifest);
     return { kind: "applied" };
   }
 
@@ -129,12 +119,9 @@ export class BundleIntake {
   /** Loads the shards, compiles and swaps. INVARIANT: nothing has changed where this throws. */
   async #use(candidate: Accepted): Promise<void> {
     const { manifest, source } = candidate;
-    const shards = new Map(Object.entries(manifest.shards));
     const destinations = this.#destinations;
-    const wanted = destinations.filter((destination) => shards.has(destination));
-    const read = await Promise.all(
-      wanted.map((destination) => this.#shard(destination, shards.get(destination) ?? "", source)),
-    );
+    const wanted = destinations.filter((destination) => Object.hasOwn(manifest.shards, destination));
+    const read = await this.#shards.read(wanted, manifest, source);
     const bundle: PolicyInForce = {
       epoch: manifest.epoch,
       revision: manifest.revision,
@@ -151,29 +138,6 @@ export class BundleIntake {
     }
     this.#accepted = candidate;
     this.#inForceFor = keyOf(destinations);
-  }
-
-  async #shard(destination: string, sha256: string, source: Accepted["source"]): Promise<unknown> {
-    const { files, fetchShard } = this.#options;
-    const name = `${SHARD_FOLDER}/${sha256}.json`;
-    const kept = files.read(name);
-    if (kept !== undefined && hashOf(kept) === sha256) return parseShard(kept, destination);
-    // A shard on disk that was changed, or is gone, is fetched again where that is possible.
-    const bytes = source === "disk" ? kept : await fetchShard(sha256);
-    if (bytes === undefined || hashOf(bytes) !== sha256) {
-      throw new RefusedBundle(
-        "tampered-shard",
-        `the shard of \`${destination}\` does not have the hash that the manifest names`,
-      );
-    }
-    files.write(name, bytes);
-    return parseShard(bytes, destination);
-  }
-
-  #dropOldShards(manifest: BundleManifest): void {
-    const { files } = this.#options;
-    const kept = new Set(Object.values(manifest.shards).map((sha256) => `${sha256}.json`));
-    for (const name of files.list(SHARD_FOLDER)) if (!kept.has(name)) files.remove(`${SHARD_FOLDER}/${name}`);
   }
 
   async #refusable(run: () => Promise<Intake>): Promise<Intake> {
@@ -229,44 +193,4 @@ function refusedOrder(order: Order, candidate: Accepted, accepted: Accepted | un
   return order === "conflict"
     ? new RefusedBundle("revision-conflict", `${offered} is in force with another content`)
     : new RefusedBundle("older-revision", `${offered} is older than ${inForce}, which is in force`);
-}
-
-/** SECURITY: a shard speaks for its own destination only, whatever it says of itself. */
-function setOf(shards: readonly unknown[], wanted: readonly string[], trustDomain: TrustDomain): PolicySet {
-  const set = shards.length === 0 ? emptySet(trustDomain) : readShards(shards);
-  const foreign = set.destinations.find((destination) => !wanted.includes(destination));
-  if (foreign !== undefined) throw new RefusedBundle("tampered-shard", `a shard claims the destination \`${foreign}\``);
-  return set;
-}
-
-/** The set of a bundle that holds none of this node's workloads: each is an unknown destination. */
-function emptySet(trustDomain: TrustDomain): PolicySet {
-  return {
-    mesh: {
-      trustDomain,
-      defaultMode: "enforce",
-      isolate: [],
-      unregistered: "deny",
-      federated: [],
-      jwtProviders: new Map(),
-    },
-    nodes: [],
-    workloads: [],
-    unnamedCallers: [],
-    destinations: [],
-    policies: [],
-    diagnostics: [],
-  };
-}
-
-function parseShard(bytes: Uint8Array, destination: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch {
-    throw new RefusedBundle("unreadable", `the shard of \`${destination}\` is not JSON`);
-  }
-}
-
-function hashOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
