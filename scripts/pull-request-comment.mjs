@@ -48,21 +48,38 @@ export function commentOf({ check, diff, simulation }) {
   return text.length <= MAX_COMMENT ? text : `${text.slice(0, MAX_COMMENT)}\n\n… cut; the job's log has all of it`;
 }
 
-/** Runs cellwall; 0 and 1 are answers, anything else ends the script with what was said. */
+/** Runs cellwall; `answered` with 0 and 1, with anything else `stderr` says what was lacking. */
 function cellwall(command, args) {
   const [program, ...first] = command.split(" ");
   const { status, stdout, stderr, error } = spawnSync(program, [...first, ...args], {
     encoding: "utf8",
     maxBuffer: 256 * 1024 * 1024,
   });
-  if (error === undefined && (status === 0 || status === 1)) return { status, stdout, stderr };
-  throw new Error(`cellwall ${args[0]} failed: ${error?.message ?? stderr}`);
+  const answered = error === undefined && (status === 0 || status === 1);
+  return { answered, status, stdout, stderr: error?.message ?? stderr };
 }
 
-/** Markdown of a command, or why there is none: a set with errors has no difference. */
+/** What `cellwall check` says as JSON, and what it ended with; ends the script where it says nothing. */
+function checked(command, args) {
+  const { answered, status, stdout, stderr } = cellwall(command, ["check", ...args, "--output", "json"]);
+  if (answered) return { status, check: JSON.parse(stdout) };
+  throw new Error(`cellwall check failed: ${stderr}`);
+}
+
+/**
+ * Markdown of a command, or why there is none: a set with errors has no difference, and a base without policies nothing to
+ * compare with. `lacking` where it could not be asked, as for a revision that was not fetched.
+ */
 function markdownOf(command, args) {
-  const { stdout, stderr } = cellwall(command, [...args, "--output", "markdown"]);
-  return stdout === "" ? `${args[0]}: ${code(stderr.trim().split("\n").at(-1) ?? "nothing")}` : stdout;
+  const { answered, stdout, stderr } = cellwall(command, [...args, "--output", "markdown"]);
+  if (answered && stdout !== "") return { text: stdout, lacking: false };
+  const lines = stderr.trim().split("\n");
+  const reason = lines.find((line) => line.startsWith("error: ")) ?? lines[0] ?? "";
+  const isNew = args[0] === "diff" && reason.startsWith("error: there are no policies");
+  return {
+    text: `${args[0]}: ${code(isNew ? `all of it is new: ${reason.slice(7)}` : reason)}`,
+    lacking: !answered && !isNew,
+  };
 }
 
 /** Asks the API; throws with the status where it says no. */
@@ -110,14 +127,13 @@ export async function main(argv, env) {
   const folder = env.CELLWALL_FOLDER || "policies";
   const command = env.CELLWALL_COMMAND || "npx --yes cellwall";
   const failOn = env.CELLWALL_FAIL_ON || "warning";
-  const checked = cellwall(command, ["check", folder, "--fail-on", failOn, "--output", "json"]);
-  const check = JSON.parse(checked.stdout);
+  const { status, check } = checked(command, [folder, "--fail-on", failOn]);
   const sound = check.diagnostics.every(({ severity }) => severity !== "error");
   const diff =
     sound && env.CELLWALL_BASE ? markdownOf(command, ["diff", `${env.CELLWALL_BASE}:${folder}`, folder]) : undefined;
   const simulation =
     sound && env.CELLWALL_LOG ? markdownOf(command, ["simulate", folder, "--log", env.CELLWALL_LOG]) : undefined;
-  const body = commentOf({ check, diff, simulation });
+  const body = commentOf({ check, diff: diff?.text, simulation: simulation?.text });
   process.stdout.write(`${body}\n`);
   const { GITHUB_TOKEN: token, GITHUB_REPOSITORY: repository, PULL_REQUEST: number } = env;
   if (!argv.includes("--dry-run") && token && repository && number)
@@ -127,7 +143,7 @@ export async function main(argv, env) {
         process.stderr.write(`warning: the comment was not posted: ${error.message}\n`);
       },
     );
-  return checked.status;
+  return diff?.lacking || simulation?.lacking ? 3 : status;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

@@ -19,6 +19,9 @@ if (name === "check") {
     passes: { test: { summary: "3 tests passed" } },
   }));
   process.exitCode = 1;
+} else if (process.env.LACKS !== undefined && name === process.env.LACKS) {
+  process.stderr.write("a warning\\nerror: " + process.env.SAYS + "\\n hint: look elsewhere\\n");
+  process.exitCode = 3;
 } else process.stdout.write("MARKDOWN OF " + name + " " + rest.join(" "));
 `;
 
@@ -58,6 +61,23 @@ describe("pull-request-comment.mjs", () => {
   it("ends with 3 where the command cannot be run", () => {
     const { status, stderr } = comment({ CELLWALL_COMMAND: join(folder(), "nowhere") });
     expect([status, stderr]).toEqual([3, expect.stringContaining("cellwall check failed")]);
+  });
+
+  it("says in the comment what could not be compared, and ends with 3", () => {
+    for (const name of ["diff", "simulate"]) {
+      const env = { CELLWALL_BASE: "main", CELLWALL_LOG: "d.jsonl", LACKS: name, SAYS: "`main` is no revision" };
+      const { status, stdout } = comment(env);
+      expect(status).toBe(3);
+      expect(stdout).toContain("## Cellwall: 1 error");
+      expect(stdout).toContain(`${name}: \`\` error: \`main\` is no revision \`\`\n`);
+      expect(stdout).toContain(`MARKDOWN OF ${name === "diff" ? "simulate" : "diff"}`);
+    }
+  });
+
+  it("takes a base without policies for the beginning, and ends as the check does", () => {
+    const says = "there are no policies (*.yaml) in `main:policies`";
+    const { status, stdout } = comment({ CELLWALL_BASE: "main", LACKS: "diff", SAYS: says });
+    expect([status, stdout]).toEqual([1, expect.stringContaining(`diff: \`\` all of it is new: ${says}`)]);
   });
 
   describe("posts", () => {

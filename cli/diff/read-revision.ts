@@ -34,7 +34,9 @@ function commitOf(revision: string, text: string, cwd: string): string {
         ?.toString("utf8")
         .trim();
   if (commit !== undefined && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
-  throw new CliError("ERR_CLI_POLICY_FOLDER", `\`${printable(text)}\` is neither a folder, a file nor a Git revision`);
+  throw new CliError("ERR_CLI_POLICY_FOLDER", `\`${printable(text)}\` is neither a folder, a file nor a Git revision`, {
+    hint: "a revision is asked of the Git repository around this folder: `main`, `HEAD~1:policies`; a shallow clone holds few of them",
+  });
 }
 
 /** The folder `policies` of where the command runs, from the repository's root. */
