@@ -21,80 +21,63 @@ import type {
 } from "../protocol/index.ts";
 import type { SpiffeId, TrustBundle, TrustDomain, X509Svid } from "../spiffe/index.ts";
 import { type Brought, requestIntermediate } from "./bring.ts";
-import { CaError } from "./ca-error.ts";
-import { caStatusOf } from "./ca-status.ts";
 import type { CaChange, CertificateAuthority } from "./certificate-authority.ts";
 import type { CaContext } from "./context.ts";
 import type { CaCounters, Counting } from "./counters.ts";
-import type { Hierarchy } from "./hierarchy.ts";
-import type { HighWaterKeeper } from "./high-water.ts";
 import { type AttestedNode, type Issuing, type SystemSvidOptions, startIssuing } from "./issuing.ts";
 import { issueToken } from "./join-tokens.ts";
-import { checkLedger, followHead, type LedgerCheck, type LedgerHead, type LedgerQuery, readLedger } from "./ledger.ts";
+import { checkLedger, type LedgerCheck, type LedgerQuery, readLedger } from "./ledger.ts";
+import { Listeners } from "./listeners.ts";
 import type { PolicyBundles, Provenance, PublishedBundle, PublishOutcome } from "./policy-bundles.ts";
-import { startQueue } from "./queue.ts";
 import { type EnrolmentRefusal, recordRefusals } from "./refusal.ts";
 import { type Registry, registryOf } from "./registry.ts";
-import type { RevocationList, RevocationLists } from "./revocation-lists.ts";
+import { type RenewalParts, Renewals } from "./renewals.ts";
+import type { RevocationList } from "./revocation-lists.ts";
 import type { PublishedRevocations, Revocations } from "./revocations.ts";
-import { Rotation, type TrustNotice } from "./rotation.ts";
+import type { TrustNotice } from "./rotation.ts";
 import { SettlingGroup } from "./settling-group.ts";
 import type { Grounds } from "./standing.ts";
-import { RenewalTimer, type Timers } from "./timers.ts";
+import { type TurnParts, Turns } from "./turns.ts";
 
 /** What a running authority is put together from. */
-export interface RunningParts {
+export interface RunningParts extends TurnParts, Pick<RenewalParts, "hierarchy" | "lists" | "timers"> {
   readonly context: CaContext;
-  readonly hierarchy: Hierarchy;
   readonly revocations: Revocations;
   readonly bundles: PolicyBundles;
   readonly counters: Counting;
-  /** The ledger's head when it was opened. */
-  readonly head: LedgerHead;
-  readonly timers: Timers;
-  readonly onProblem: (error: unknown) => void;
-  readonly highWater: HighWaterKeeper;
-  /** Absent where nobody asked for them. */
-  readonly lists: RevocationLists | undefined;
 }
 
-/** Who signs, and what agents are told of it; compared to tell that it has changed. */
-interface Signing {
-  readonly signs: string;
-  readonly told: string;
-}
-
-/** The authority: its parts behind one queue, and the renewals that it does by itself. */
+/** The authority: its parts, each piece of work in its turn. */
 export class RunningAuthority implements CertificateAuthority {
   readonly trustDomain: TrustDomain;
   readonly #parts: RunningParts;
   readonly #issuing: Issuing;
-  readonly #rotation: Rotation;
-  readonly #queue = startQueue();
-  readonly #listeners = new Set<(what: CaChange) => void>();
-  readonly #timer: RenewalTimer;
-  #registry: Registry = registryOf({ nodes: [], workloads: [] });
+  readonly #renewals: Renewals;
+  readonly #turns: Turns;
   readonly #group: SettlingGroup;
+  readonly #listeners: Listeners;
   readonly #certificates: Grounds["certificates"] = new Map();
-  #head: LedgerHead;
-  #closed = false;
-  /** Whether a look at what is due waits for its turn. */
-  #looks = false;
+  #registry: Registry = registryOf({ nodes: [], workloads: [] });
 
   constructor(parts: RunningParts) {
     this.#parts = parts;
     this.trustDomain = parts.context.trustDomain;
-    this.#head = parts.head;
+    this.#listeners = new Listeners(parts.onProblem);
+    const turns = new Turns(parts);
+    this.#turns = turns;
     const { hierarchy, counters } = parts;
     this.#group = new SettlingGroup({
       ...parts,
-      exclusively: (work) => this.#alone(work),
-      appended: (from, to) => this.#followLedger(from, to),
+      exclusively: (work) => turns.takeAppending(work),
+      appended: (from, to) => turns.appended(from, to),
     });
     this.#issuing = startIssuing({ hierarchy, counters, group: this.#group, grounds: () => this.#grounds() });
-    this.#rotation = new Rotation({ ...parts, isNodeRevoked: (node) => parts.revocations.isNodeRevoked(node) });
-    const hurry = () => this.#rotation.waiting;
-    this.#timer = new RenewalTimer(parts.timers, parts.context.lifetimes, () => this.#renewByItself(), hurry);
+    this.#renewals = new Renewals({
+      ...parts,
+      exclusively: (work) => this.#exclusive(work),
+      tell: (what) => this.#listeners.tell(what),
+      note: () => turns.note(true),
+    });
   }
 
   trustBundle(): TrustBundle {
@@ -119,7 +102,7 @@ export class RunningAuthority implements CertificateAuthority {
 
   setRegistry(set: PolicySet, options: { readonly localNode?: string } = {}): void {
     this.#registry = registryOf(set, options.localNode);
-    this.#tell("registry");
+    this.#listeners.tell("registry");
   }
 
   workloadsOf(node: string): NodeWorkloads {
@@ -168,7 +151,7 @@ export class RunningAuthority implements CertificateAuthority {
 
   async publishBundle(set: PolicySet, publisher: string, provenance?: Provenance): Promise<PublishOutcome> {
     const outcome = await this.#exclusive(() => this.#parts.bundles.publish(set, publisher, provenance));
-    if (outcome.published) this.#tell("bundle");
+    if (outcome.published) this.#listeners.tell("bundle");
     return outcome;
   }
 
@@ -184,11 +167,11 @@ export class RunningAuthority implements CertificateAuthority {
     const response = await this.#exclusive(async () => {
       const revoked = await this.#parts.revocations.revoke(request, actor);
       await this.#parts.lists?.renew();
-      await this.#note(true);
+      await this.#turns.note(true);
       return revoked;
     });
-    this.#tell("revocations");
-    if (this.#parts.lists !== undefined) this.#tell("trust-bundle");
+    this.#listeners.tell("revocations");
+    if (this.#parts.lists !== undefined) this.#listeners.tell("trust-bundle");
     return response;
   }
 
@@ -201,21 +184,15 @@ export class RunningAuthority implements CertificateAuthority {
   }
 
   verifyLedger(): Promise<LedgerCheck> {
-    return this.#exclusive(() => checkLedger(this.#parts.context.db, this.#head));
+    return this.#exclusive(() => checkLedger(this.#parts.context.db, this.#turns.head));
   }
 
   renewDue(): Promise<void> {
-    return this.#exclusive(() => this.#renew());
+    return this.#exclusive(() => this.#renewals.renew());
   }
 
   async rotate(request: RotateOrder): Promise<CaStatus> {
-    return this.#exclusive(async () => {
-      const before = this.#signing();
-      await this.#rotation.begin(request);
-      await this.#renew(before);
-      this.#timer.again();
-      return this.#caStatus();
-    });
+    return this.#exclusive(() => this.#renewals.rotate(request));
   }
 
   request(): Promise<string> {
@@ -223,28 +200,19 @@ export class RunningAuthority implements CertificateAuthority {
   }
 
   bring(brought: Brought): Promise<CaStatus> {
-    return this.#exclusive(async () => {
-      const before = this.#signing();
-      await this.#parts.hierarchy.bring(brought);
-      await this.#renew(before);
-      this.#timer.again();
-      return this.#caStatus();
-    });
+    return this.#exclusive(() => this.#renewals.bring(brought));
   }
 
   status(): Promise<CaStatus> {
-    return this.#exclusive(() => this.#caStatus());
+    return this.#exclusive(() => this.#renewals.status());
   }
 
   reportTrust(node: string, report: NodeTrustReport): void {
-    this.#rotation.reported(node, report);
-    if (!this.#rotation.waiting || this.#looks) return;
-    this.#looks = true;
-    void this.#renewByItself();
+    this.#renewals.reported(node, report);
   }
 
   trustNotice(): TrustNotice {
-    return { ...this.#rotation.notice(), ...this.#parts.lists?.notice() };
+    return this.#renewals.trustNotice();
   }
 
   revocationLists(): readonly RevocationList[] {
@@ -252,102 +220,23 @@ export class RunningAuthority implements CertificateAuthority {
   }
 
   subscribe(listener: (what: CaChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#timer.stop();
-    await this.#queue.idle();
-    await this.#note(true);
+    this.#renewals.stop();
+    await this.#turns.close();
     this.#listeners.clear();
   }
 
-  /** INVARIANT: whatever decides on state and changes it runs alone, so that nothing is issued past a revocation. */
+  /** Whoever asks for a certificate from now on comes after this. */
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
     this.#group.close();
-    return this.#alone(async () => {
-      this.#head = await followHead(this.#parts.context.db, this.#head);
-      return work();
-    });
-  }
-
-  /** The same for work that tells itself how far it has brought the ledger. */
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    return this.#queue.run(async () => {
-      if (this.#closed) throw new CaError("ERR_CA_CLOSED", "the certificate authority has been closed");
-      const result = await work();
-      await this.#note(false);
-      return result;
-    });
-  }
-
-  /** An append to the very entry that was known says that it is still there; after any other, the store is asked. */
-  async #followLedger(from: LedgerHead, to: LedgerHead): Promise<void> {
-    const known = from.sequence === this.#head.sequence && from.hash === this.#head.hash;
-    this.#head = known ? to : await followHead(this.#parts.context.db, this.#head);
-  }
-
-  /** Does what is due, and tells of what has changed since `before`. */
-  async #renew(before: Signing = this.#signing()): Promise<void> {
-    const { revocations, bundles } = this.#parts;
-    await this.#rotation.advance();
-    await this.#parts.lists?.renew();
-    const after = this.#signing();
-    if (after.signs !== before.signs) this.#tell("signing");
-    if (after.told !== before.told) this.#tell("trust-bundle");
-    if (await revocations.renew()) this.#tell("revocations");
-    if (await bundles.renew()) this.#tell("bundle");
-    await this.#note(true);
-  }
-
-  /** Keeps the high-water mark; where it cannot be written, the work that it is about is done all the same. */
-  async #note(now: boolean): Promise<void> {
-    const { highWater, onProblem, revocations } = this.#parts;
-    await highWater.note(revocations.current().document, now).catch(onProblem);
-  }
-
-  #signing(): Signing {
-    const { hierarchy } = this.#parts;
-    const signs = hierarchy.all().filter(({ state }) => state === "active");
-    return {
-      signs: signs.map(({ serial }) => serial).join(),
-      told: JSON.stringify([hierarchy.bundleHash(), this.trustNotice()]),
-    };
-  }
-
-  #caStatus(): Promise<CaStatus> {
-    return caStatusOf({ ...this.#parts, rotation: this.#rotation });
+    return this.#turns.take(work);
   }
 
   #grounds(): Grounds {
     const { context, revocations } = this.#parts;
     return { context, revocations, registry: this.#registry, certificates: this.#certificates };
-  }
-
-  /** A report that comes while it looks is worth another look. */
-  #lookAndRenew(): Promise<void> {
-    this.#looks = false;
-    return this.#renew();
-  }
-
-  async #renewByItself(): Promise<void> {
-    try {
-      if (!this.#closed) await this.#exclusive(() => this.#lookAndRenew());
-    } catch (error) {
-      if (!this.#closed) this.#parts.onProblem(error);
-    }
-  }
-
-  /** A listener that throws keeps no other one from hearing. */
-  #tell(what: CaChange): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(what);
-      } catch (error) {
-        this.#parts.onProblem(error);
-      }
-    }
   }
 }

@@ -6,19 +6,14 @@ import {
   type X509Svid,
 } from "../../spiffe/index.ts";
 import { AgentError, messageOf } from "../agent-error.ts";
-import type { Logger } from "../logger.ts";
-import type { MonotonicClock } from "../monotonic-clock.ts";
 import { AuthorityClient } from "./authority-client.ts";
 import { isTransient } from "./authority-error.ts";
-import { type Credential, credentialOf, joinError, type NodeAttestationOptions, pinOf } from "./credential.ts";
+import { type Credential, joinError } from "./credential.ts";
 import { certificateRequest } from "./csr.ts";
 import { acceptIssued, readStoredSvid, storeSvid } from "./issued.ts";
-import { JoinedMark } from "./joined-mark.ts";
-import { joinWith } from "./joining.ts";
+import { AGENT_FILE, Joiner, type JoinerOptions } from "./joiner.ts";
 import { newPrivateKey } from "./private-key.ts";
-import type { StateDir } from "./state-dir.ts";
 import { backoffMs, renewAt, type Timers } from "./timers.ts";
-import type { TrustStore } from "./trust-store.ts";
 
 /** Where the agent stands with the authority. `problem` is the last thing that went wrong, while it still matters. */
 export type EnrolmentState =
@@ -29,18 +24,10 @@ export type EnrolmentState =
   /** The authority does not want this token. */
   | { readonly kind: "refused"; readonly problem: string };
 
-export interface EnrolmentOptions {
-  readonly url: string;
-  readonly joinToken: string | undefined;
-  readonly attestation?: NodeAttestationOptions | undefined;
-  readonly files: StateDir;
-  readonly trust: TrustStore;
-  readonly clock: MonotonicClock;
+export interface EnrolmentOptions extends JoinerOptions {
   readonly timers: Timers;
-  readonly log: Logger;
 }
 
-const FILE = "agent.json";
 /** Between tries to renew, while the certificate is still good, and between tokens that the authority refuses. */
 const MAX_RENEW_BACKOFF_MS = 60_000;
 const MAX_SLEEP_MS = 60_000;
@@ -51,8 +38,7 @@ const MAX_SLEEP_MS = 60_000;
  */
 export class Enrolment {
   readonly #options: EnrolmentOptions;
-  readonly #credential: Credential | undefined;
-  readonly #joined: JoinedMark;
+  readonly #joiner: Joiner;
   #state: EnrolmentState = { kind: "joining" };
   #client: AuthorityClient | undefined;
   #renewAtMs = 0;
@@ -60,8 +46,7 @@ export class Enrolment {
 
   constructor(options: EnrolmentOptions) {
     this.#options = options;
-    this.#credential = credentialOf(options);
-    this.#joined = new JoinedMark(options.files);
+    this.#joiner = new Joiner(options);
   }
 
   get state(): EnrolmentState {
@@ -79,14 +64,14 @@ export class Enrolment {
    */
   async begin(signal: AbortSignal): Promise<void> {
     const { files, trust, clock } = this.#options;
-    const svid = readStoredSvid(files, FILE);
+    const svid = readStoredSvid(files, AGENT_FILE);
     const own = trust.own;
-    if (svid !== undefined && own !== undefined && !this.#vouchesForNewRoot()) {
+    if (svid !== undefined && own !== undefined && !this.#joiner.vouchesForNewRoot) {
       const verified = verifyX509Svid(svid.chain, own, { at: clock.now() });
       if (verified.ok) return this.#enrolled(svid, own);
       this.#state = { kind: "expired", problem: verified.message };
     }
-    const credential = this.#unused();
+    const credential = this.#joiner.credential;
     if (credential === undefined) {
       if (own !== undefined) return this.#runOut(this.#state.problem ?? "the agent has no certificate");
       throw new AgentError("ERR_AGENT_NOT_ENROLLED", "the agent has no identity and no join token", {
@@ -157,7 +142,7 @@ export class Enrolment {
   /** One try of what is due; true where it worked. */
   async #step(signal: AbortSignal): Promise<boolean> {
     if (this.#state.kind === "enrolled") return await this.#tryRenew(this.#state.svid, this.#state.node, signal);
-    const credential = this.#unused();
+    const credential = this.#joiner.credential;
     if (credential === undefined) return false;
     try {
       await this.#tryJoin(credential, signal);
@@ -178,42 +163,18 @@ export class Enrolment {
   }
 
   #joinBackoff(): { readonly baseMs?: number; readonly maxMs?: number } {
-    return this.#credential?.kind === "attestation" ? { baseMs: 1_000, maxMs: MAX_RENEW_BACKOFF_MS } : {};
-  }
-
-  /** What can still be joined with. */
-  #unused(): Credential | undefined {
-    const credential = this.#credential;
-    return credential === undefined || this.#joined.isUsedUp(credential) ? undefined : credential;
-  }
-
-  #vouchesForNewRoot(): boolean {
-    const credential = this.#unused();
-    return credential !== undefined && this.#joined.vouchesForNewRoot(credential, this.#options.trust.own);
+    return this.#joiner.isLasting ? { baseMs: 1_000, maxMs: MAX_RENEW_BACKOFF_MS } : {};
   }
 
   async #tryJoin(credential: Credential, signal: AbortSignal): Promise<void> {
     try {
-      await this.#join(credential, signal);
+      const { svid, own } = await this.#joiner.join(credential, signal);
+      this.#enrolled(svid, own);
     } catch (error) {
       if (!isTransient(error)) throw joinError(credential, error);
       this.#state = { kind: "joining", problem: messageOf(error) };
       this.#options.log.warn({ error: messageOf(error) }, "the agent cannot join yet and will try again");
     }
-  }
-
-  async #join(credential: Credential, signal: AbortSignal): Promise<void> {
-    const { url, clock, files, log, trust } = this.#options;
-    const newRoot = this.#vouchesForNewRoot();
-    const now = (): Date => clock.now();
-    const joined = await joinWith(credential, { url, now, own: trust.own, newRoot, signal });
-    const { svid, own, trustBundle } = joined;
-    trust.begin(own.trustDomain, trustBundle);
-    storeSvid(files, FILE, svid);
-    this.#joined.note(credential);
-    log.info({ node: agentNodeOf(svid.id), serial: svid.serial }, "the agent has joined");
-    if (newRoot) log.warn({ root: pinOf(credential) }, "the authority's root was replaced while this agent was away");
-    this.#enrolled(svid, own);
   }
 
   async #tryRenew(current: X509Svid, node: string, signal: AbortSignal): Promise<boolean> {
@@ -226,7 +187,7 @@ export class Enrolment {
       const answer = await this.#client.renew({ csr }, signal);
       const identity = current.id.toString();
       const svid = acceptIssued(answer.certificate, { identity, privateKey, trust: own, at: clock.now() });
-      storeSvid(files, FILE, svid);
+      storeSvid(files, AGENT_FILE, svid);
       this.#enrolled(svid, own);
       log.info({ serial: svid.serial, notAfter: svid.notAfter.toISOString() }, "the agent's certificate is renewed");
       return true;
@@ -243,7 +204,7 @@ export class Enrolment {
       this.#state = { kind: "enrolled", node, svid: current, problem };
       return;
     }
-    if (this.#unused() === undefined) this.#runOut(problem);
+    if (this.#joiner.credential === undefined) this.#runOut(problem);
     else this.#state = { kind: "joining", problem };
   }
 
