@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
-import { freePort } from "../support/processes.ts";
+import { freePort } from "../support/free-ports.ts";
 import { until } from "../support/until.ts";
 
 /** A SPIRE server that mints certificates over its admin socket. */

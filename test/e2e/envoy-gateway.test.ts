@@ -6,9 +6,9 @@ import { createTestCa } from "../../spiffe/testing/index.ts";
 import { type AgentWorld, startAgentWorld } from "../support/agent-world.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
 import { type FileSecrets, fileSecrets } from "../support/file-secrets.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { meshDocuments } from "../support/mesh-documents.ts";
 import { overTls, requestBytes } from "../support/straight.ts";
-import { freePorts } from "../system/ports.ts";
 import { HTTP2, loadAssignment } from "./istio-sidecar.ts";
 
 // Envoy Gateway configures the Envoy of a front door; the agent is the service of its SecurityPolicy.

@@ -14,10 +14,10 @@ import { parseDocuments, resolve } from "../../policies/index.ts";
 import { createTestCa, type TestCertificate } from "../../spiffe/testing/index.ts";
 import { type AgentWorld, startAgentWorld } from "../support/agent-world.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { meshDocuments } from "../support/mesh-documents.ts";
 import { inTheClear, overTls, requestBytes } from "../support/straight.ts";
 import { until } from "../support/until.ts";
-import { freePorts } from "../system/ports.ts";
 
 // A workload's public listeners with the real agent: TLS from files, plaintext behind a balancer, upgrades, tokens.
 

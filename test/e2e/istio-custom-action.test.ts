@@ -8,11 +8,11 @@ import { createTestCa, type TestCertificate } from "../../spiffe/testing/index.t
 import { type AgentWorld, startAgentWorld } from "../support/agent-world.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
 import { type FileSecrets, fileSecrets } from "../support/file-secrets.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { byKey, ofKey } from "../support/key-identifiers.ts";
 import { meshDocuments } from "../support/mesh-documents.ts";
 import { overTls, requestBytes } from "../support/straight.ts";
 import { until } from "../support/until.ts";
-import { freePorts } from "../system/ports.ts";
 import { istioAppCluster, istioClusters, istioListener, PROVIDER_ROOTS, ROOTS } from "./istio-sidecar.ts";
 
 // Istio is the certificate authority and configures the Envoys; the agent is the provider of action CUSTOM.

@@ -7,12 +7,12 @@ import { certificatesToPem, systemId } from "../../spiffe/index.ts";
 import { createTestCa, type TestCa, type TestCertificate } from "../../spiffe/testing/index.ts";
 import { type AgentWorld, startAgentWorld } from "../support/agent-world.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { byKey, ofKey } from "../support/key-identifiers.ts";
 import { meshDocuments } from "../support/mesh-documents.ts";
 import { type StandInSpire, startStandInSpire } from "../support/stand-in-spire.ts";
 import { overTls, requestBytes, type Shown } from "../support/straight.ts";
 import { until } from "../support/until.ts";
-import { freePorts } from "../system/ports.ts";
 
 // SPIRE issues the certificates: the generated sidecar has its own over SPIRE's socket, the agent has the bundle there.
 

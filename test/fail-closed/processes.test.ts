@@ -10,8 +10,9 @@ import { ledgerEntries } from "../../protocol/index.ts";
 import { askForSvid } from "../support/agent-client.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
 import { type Answer, http1 } from "../support/clients.ts";
+import { freePort } from "../support/free-ports.ts";
 import { meshDocuments } from "../support/mesh-documents.ts";
-import { type CommandProcess, freePort, runCommand, startCommand } from "../support/processes.ts";
+import { type CommandProcess, runCommand, startCommand } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
 /** Authority and agent as processes of their own, two workloads on the agent's node and one that only another node may run. */
@@ -85,7 +86,7 @@ class Deployment {
       (found) => found !== undefined,
       { what: `the record of decision ${id}` },
     );
-    return [status, record?.reason];
+    return [status, record.reason];
   }
 
   decisions(): readonly { readonly id?: string; readonly reason?: string }[] {

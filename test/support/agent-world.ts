@@ -79,16 +79,12 @@ export async function startAgentWorld({ node, policies, ...options }: AgentWorld
     throw error;
   }
   const isDecision = (record: LogRecord): record is Decision => record.kind === "decision";
-  const decision: AgentWorld["decision"] = async (mark, fits = () => true) => {
-    const made = await until(
-      () => records.slice(mark).filter(isDecision).filter(fits),
-      (found) => found.length > 0,
+  const decision: AgentWorld["decision"] = (mark, fits = () => true) =>
+    until(
+      () => records.slice(mark).filter(isDecision).find(fits),
+      (found) => found !== undefined,
       { what: "the decision" },
     );
-    const [first] = made;
-    if (first === undefined) throw new Error("no decision");
-    return first;
-  };
   const rootPem = certificatesToPem(ca.trustBundle().x509Authorities);
   return { folder, ca, authority, agent, records, lines: log.lines, rootPem, publish, decision, stop };
 }

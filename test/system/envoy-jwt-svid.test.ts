@@ -9,11 +9,11 @@ import { renderSidecar } from "../../envoy/config/index.ts";
 import { listen, meshOf, sidecar, workload } from "../../envoy/config/testing/sidecars.ts";
 import { jwtSvidsResponse } from "../../protocol/index.ts";
 import { createTestCa } from "../../spiffe/testing/index.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { until } from "../support/until.ts";
 import { startTestAgent, type TestAgent } from "./agent.ts";
 import { startHttpApp, type TestApp } from "./app.ts";
 import { ask } from "./clients.ts";
-import { freePorts } from "./ports.ts";
 
 // A JWT-SVID of a real authority, in the hands of Envoy's `jwt_authn` with the authority's OIDC key set.
 

@@ -20,6 +20,7 @@ import { patchConfig } from "../../envoy/patch/index.ts";
 import { parseSpiffeId, parseTrustDomain } from "../../spiffe/index.ts";
 import { createTestCa, type TestCertificate } from "../../spiffe/testing/index.ts";
 import { depth } from "../support/depth.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { recordResult } from "../support/record-result.ts";
 import { startStandInSpire } from "../support/stand-in-spire.ts";
 import { startTestAgent, type TestAgent } from "./agent.ts";
@@ -28,7 +29,6 @@ import { converse, tlsTo } from "./clients.ts";
 import { HOLES, type Hole, type Outcome, WITHOUT_REQUEST } from "./holes/index.ts";
 import { configOf } from "./holes/user-config.ts";
 import { OLD_ENVOYS, oldEnvoy } from "./old-envoys.ts";
-import { freePorts } from "./ports.ts";
 
 // One Envoy with a listener for each hole, as a user may have written it, and the same after `cellwall envoy patch`: each
 // request goes through the first and not through the second.

@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { locateEnvoy, runEnvoy } from "../../envoy/binary/index.ts";
 import { renderSidecar } from "../../envoy/config/index.ts";
 import { listen, meshOf, sidecar, workload } from "../../envoy/config/testing/sidecars.ts";
-import { freePorts } from "./ports.ts";
-import { waitFor } from "./wait.ts";
+import { freePorts } from "../support/free-ports.ts";
+import { until, waitFor } from "../support/until.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -105,7 +105,11 @@ describe("a process that ends", () => {
     try {
       expect([alive(tied), alive(untied)]).toEqual([true, true]);
       end(child);
-      await waitFor("the tied process's end", () => !alive(tied), 5_000);
+      await until(
+        () => alive(tied),
+        (lives) => !lives,
+        { deadlineMs: 5_000, what: "the tied process's end" },
+      );
       expect(alive(untied)).toBe(true);
     } finally {
       process.kill(untied, "SIGKILL");

@@ -18,8 +18,8 @@ import { parseSpiffeId } from "../../spiffe/index.ts";
 import { createTestCa } from "../../spiffe/testing/index.ts";
 import { Random } from "../property/random.ts";
 import { atDepth } from "../support/depth.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { recordResult } from "../support/record-result.ts";
-import { freePorts } from "./ports.ts";
 
 // The exported RBAC filters in a real Envoy, against `decide`, over random policies of the exportable subset.
 

@@ -7,10 +7,10 @@ import { locateEnvoy, type RunningEnvoy, runEnvoy } from "../../envoy/binary/ind
 import { renderSidecar } from "../../envoy/config/index.ts";
 import { listen, meshOf, sidecar, workload } from "../../envoy/config/testing/sidecars.ts";
 import { createTestCa } from "../../spiffe/testing/index.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { startTestAgent, type TestAgent } from "./agent.ts";
 import { startHttpApp, type TestApp } from "./app.ts";
 import { ask } from "./clients.ts";
-import { freePorts } from "./ports.ts";
 
 // Two token providers on one listener: what each has verified reaches Check by itself.
 

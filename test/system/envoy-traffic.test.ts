@@ -9,11 +9,11 @@ import { askAdmin, locateEnvoy, type RunningEnvoy, runEnvoy } from "../../envoy/
 import { renderSidecar } from "../../envoy/config/index.ts";
 import { call, listen, meshOf, sidecar, workload } from "../../envoy/config/testing/sidecars.ts";
 import { createTestCa } from "../../spiffe/testing/index.ts";
+import { freePorts } from "../support/free-ports.ts";
+import { waitFor } from "../support/until.ts";
 import { startTestAgent, type TestAgent } from "./agent.ts";
 import { startHttpApp, startTcpApp, type TestApp } from "./app.ts";
 import { ask, askGrpc, converse, tlsTo } from "./clients.ts";
-import { freePorts } from "./ports.ts";
-import { waitFor } from "./wait.ts";
 
 // Two sidecars on a real Envoy, with an agent whose decisions the tests hold in their hands:
 // `web` calls `orders`, which listens for HTTP (with WebSockets), for TCP of both kinds, for the public and for probes.

@@ -10,8 +10,8 @@ import { formatTrustBundle } from "../../spiffe/index.ts";
 import { tlsMaterial, X509Source } from "../../spiffe/workload-api/index.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
 import { type Answer, http1 } from "../support/clients.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { until as eventually } from "../support/until.ts";
-import { freePorts } from "./ports.ts";
 
 const document = (kind: string, name: string, spec: object, namespace?: string): string =>
   JSON.stringify({

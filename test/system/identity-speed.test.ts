@@ -36,13 +36,11 @@ describe("one command, from nothing", () => {
     writeFileSync(join(at, "policies", "mesh.yaml"), manyWorkloads(2));
     running = startCommand(["up", "--port", "0"], { cwd: at });
     const state = stateFolder(".cellwall", at);
-    const access = await until(
+    return await until(
       () => readAdminAccess(state),
       (found) => found !== undefined,
       { deadlineMs: 30_000, what: `\`cellwall up\` to answer\n${running.output()}` },
     );
-    if (access === undefined) throw new Error("no authority");
-    return access;
   }
 
   const socketOf = (at: string, name: string): string =>

@@ -6,10 +6,10 @@ import { delimiter, join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { locateEnvoy } from "../../envoy/binary/index.ts";
 import { atDepth } from "../support/depth.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { type CommandProcess, repositoryPath, runCommand, startCommand } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 import { ask, converse } from "./clients.ts";
-import { freePorts } from "./ports.ts";
 
 // The way that docs/your-own-envoy.md shows, with the files and commands of the page: a plain Envoy and a web server that this
 // project did not write, watched and then enforced.

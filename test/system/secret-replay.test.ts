@@ -3,9 +3,9 @@ import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { SecretDiscovery, type SecretSnapshot } from "../../envoy/index.ts";
 import { createTestCa } from "../../spiffe/testing/index.ts";
+import { waitFor } from "../support/until.ts";
 import { converse, tlsTo } from "./clients.ts";
 import { ORDERS, type SecretRig, secretRig } from "./secret-rig.ts";
-import { waitFor } from "./wait.ts";
 
 const before = createTestCa({ trustDomain: "shop.example" });
 // Of another name: of two authorities with one name and no key identifiers, only one is looked at.

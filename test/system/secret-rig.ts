@@ -23,8 +23,8 @@ import {
   type SidecarRefusal,
 } from "../../envoy/index.ts";
 import { createKey, type TestCertificate } from "../../spiffe/testing/index.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { converse, tlsTo } from "./clients.ts";
-import { freePorts } from "./ports.ts";
 
 /** The workload whose sidecar runs. */
 export const ORDERS = "spiffe://shop.example/shop/orders";
