@@ -10,7 +10,7 @@ export const registerExport: Register = (program, { io, action }) => {
     .description("write the policies in another system's form, and say what could not be carried over")
     .argument("<format>", "the other system, e.g. istio or envoy-rbac; a wrong one names them all")
     .argument("[dirs...]", "folders in order, or that of a bundle", [DEFAULT_POLICY_FOLDER])
-    .option("--workload <name>", "only what protects this workload, as `namespace/name`")
+    .option("--workload <name>", "only what protects this workload, or namespace/workload")
     .option("--report <file>", "write the report there, as JSON");
   examples(
     withOutput(withTrust(withState(command))),

@@ -1,6 +1,7 @@
 import { exportPolicies } from "../../policies/interop/index.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
 import type { OutputOptions } from "../command.ts";
+import { findWorkload, fullName } from "../explain/find-workload.ts";
 import type { Io } from "../io.ts";
 import { readPolicySet } from "../policy-set.ts";
 import type { TrustOptions } from "../trust-options.ts";
@@ -21,7 +22,7 @@ export async function exportFolders(
   io: Io,
 ): Promise<ExitCode> {
   const set = await readPolicySet(folders, options, io);
-  const { workload } = options;
+  const workload = options.workload === undefined ? undefined : fullName(findWorkload(options.workload, set));
   const result = runInterop(() =>
     exportPolicies(format, set, { ...(workload === undefined ? {} : { workload }), now: io.clock() }),
   );

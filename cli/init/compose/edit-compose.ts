@@ -18,11 +18,9 @@ export interface EditedCompose {
   readonly lineAfter: (line: number) => number;
 }
 
-/** The compose file with the sidecars of a plan. Throws `ERR_CLI_FILE` for a file that has Cellwall's services, or whose layout is not a block. */
+/** The compose file with the sidecars of a plan. Throws `ERR_CLI_FILE` for one whose layout is not a block. */
 export function editCompose(plan: ComposePlan, options: EditOptions): EditedCompose {
   const { project } = plan;
-  if (project.services.some(({ name }) => name === "cellwall"))
-    throw new CliError("ERR_CLI_FILE", `\`${project.file}\` has a service \`cellwall\` already`);
   const edits = [
     ...plan.workloads.flatMap((workload) => settingEdits(workload)),
     insertBefore(project, "services", sidecarAnchor()),

@@ -92,7 +92,8 @@ describe("cellwall init --from", () => {
   });
 
   it("refuses a file that has sidecars, one that is none, and to overwrite policies", async () => {
-    await init(fixture("plain"), "--write");
+    const { after } = await init(fixture("plain"), "--write");
+    expect((await init(after)).io.err()).toContain("has a service `cellwall` already");
     expect((await init(fixture("plain"), "--write")).io.err()).toContain("are there already");
     expect(
       (await init("services:\n  cellwall: { image: a }\n  a: { command: http://b:1 }\n  b: {}\n")).io.err(),
@@ -100,6 +101,22 @@ describe("cellwall init --from", () => {
     expect((await init("a: 1\n")).io.err()).toContain("no `services`");
     expect((await init("services: {a\n")).io.err()).toMatch(/compose\.yaml:\d+:\d+: /);
     expect((await init("services:\n  a: { image: b }\n")).io.err()).toContain("nothing in `compose.yaml` says");
+  });
+
+  it("tells everything that stands against sidecars where no call can have them", async () => {
+    const { code, io } = await init(
+      "services:\n  a: { command: http://b:1 }\n  b: { network_mode: host }\n  c: { scale: 2, environment: { B_HOST: b } }\n",
+    );
+    expect([code, io.out()]).toEqual([3, ""]);
+    for (const text of [
+      "3: b: no sidecar: `network_mode: host`",
+      "4: c: no sidecar: 2 replicas",
+      "2: a -> b (command): left",
+    ])
+      expect(io.err()).toContain(`  compose.yaml:${text}`);
+    expect(io.err()).toContain(
+      "error: of no call in `compose.yaml` both ends can have a sidecar\n hint: calls are found in",
+    );
   });
 });
 

@@ -7,6 +7,7 @@ import type { Io } from "../../io.ts";
 import { count, lines, paint } from "../../screen.ts";
 import { unifiedDiff } from "../../unified-diff.ts";
 import { editCompose } from "./edit-compose.ts";
+import { findCalls } from "./find-calls.ts";
 import { type ComposePlan, labelOf, type PlanNote, planCompose } from "./plan.ts";
 import { composePolicies } from "./policy-files.ts";
 import { type ComposeProject, readComposeProject } from "./project.ts";
@@ -33,11 +34,9 @@ export function initFromCompose(options: FromComposeOptions, io: Io): ExitCode {
   const read = tryParseTrustDomain(trustDomain);
   if (!read.ok) throw new CliError("ERR_CLI_USAGE", `\`${trustDomain}\` is not a trust domain: ${read.message}`);
   const project = readComposeProject(from, readText(from, io.cwd));
+  requireUntouched(project);
   const plan = planCompose(project);
-  if (plan.workloads.length === 0)
-    throw new CliError("ERR_CLI_FILE", `nothing in \`${from}\` says that one service calls another`, {
-      hint: notesText(plan.notes, from)[0] ?? "calls are found in `environment`, `command` and `entrypoint`",
-    });
+  requireWorkloads(plan, io);
   const namespace = namespaceOf(project, io.cwd);
   const edit = { ...packageIn(dirname(resolve(io.cwd, from))), policies: policiesAt(folder, from, io.cwd), namespace };
   const edited = editCompose(plan, edit);
@@ -57,6 +56,26 @@ export function initFromCompose(options: FromComposeOptions, io: Io): ExitCode {
 }
 
 const asIs = (line: number): number => line;
+
+function requireUntouched({ file, services }: ComposeProject): void {
+  if (services.every(({ name }) => name !== "cellwall")) return;
+  throw new CliError("ERR_CLI_FILE", `\`${file}\` has a service \`cellwall\` already`, {
+    hint: "edit the policies, or begin with the file as it was before",
+  });
+}
+
+/** What stands against sidecars is told whole: each note is something to change in the file. */
+function requireWorkloads({ project, workloads, notes }: ComposePlan, io: Io): void {
+  if (workloads.length > 0) return;
+  lines(io.stderr, ...section(io, "Look at", "yellow", notesText(notes, project.file)));
+  const message =
+    findCalls(project.services).length === 0
+      ? `nothing in \`${project.file}\` says that one service calls another`
+      : `of no call in \`${project.file}\` both ends can have a sidecar`;
+  throw new CliError("ERR_CLI_FILE", message, {
+    hint: "calls are found in `environment`, `command` and `entrypoint`: a URL, `host:port`, or a host in a variable such as `DB_HOST`",
+  });
+}
 
 function readText(path: string, cwd: string): string {
   try {
