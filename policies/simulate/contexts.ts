@@ -31,6 +31,10 @@ export class Contexts {
     return made;
   }
 
+  forgetPaths(): void {
+    for (const { paths } of this.#contexts.values()) paths.clear();
+  }
+
   clear(): void {
     this.#contexts.clear();
     this.#numbers.clear();

@@ -121,7 +121,7 @@ function groupOf({ record, outcome, change, template }: Judged): Counted["group"
       ...(line === undefined ? {} : { line }),
     },
     why: change === "undecidable" ? outcome.why : [],
-    example: { id: own(record.id), ...(record.path === undefined ? {} : { path: record.path }) },
+    example: { id: own(record.id), ...(record.path === undefined ? {} : { path: own(record.path) }) },
   };
 }
 

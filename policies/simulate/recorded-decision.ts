@@ -1,4 +1,4 @@
-import type { ReasonCode, Verdict } from "../model/index.ts";
+import { REASON_CODES, type ReasonCode, type Verdict } from "../model/index.ts";
 
 /** What a simulation reads of one line of the decision log (`kind: "decision"`). */
 export interface RecordedDecision {
@@ -77,25 +77,7 @@ function isRecordedDecision(value: Fields): value is Fields & RecordedDecision {
   );
 }
 
-const REASONS: ReadonlySet<unknown> = new Set<ReasonCode>([
-  "no-policy",
-  "stale-policy",
-  "unknown-destination",
-  "malformed-identity",
-  "untrusted-domain",
-  "unregistered-identity",
-  "revoked-identity",
-  "system-identity",
-  "ambiguous-path",
-  "ambiguous-host",
-  "isolated",
-  "denied-by-rule",
-  "allowed-by-rule",
-  "no-rule-matched",
-  "no-policy-protects",
-  "cannot-evaluate",
-  "internal-error",
-]);
+const REASONS: ReadonlySet<unknown> = new Set(REASON_CODES);
 
 function isVerdict(value: unknown): value is Verdict {
   return value === "allow" || value === "deny";

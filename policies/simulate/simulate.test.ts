@@ -206,6 +206,15 @@ describe("simulate", () => {
     expect(simulation.report()).toMatchObject({ decisions: 1, skipped: { other: 1, unreadable: 4 } });
   });
 
+  it("counts every decision of a log in which hardly a request comes again, and then all of them do", () => {
+    const simulation = new Simulation(READS, { now: NOW });
+    const lines = Array.from({ length: 41_000 }, (_, at) => JSON.stringify(record({ path: `/orders/${at}` })));
+    for (const line of [...lines, ...lines.slice(-500), ...lines.slice(0, 500)]) simulation.addLine(line);
+    const { decisions, groups } = simulation.report();
+    expect([decisions, groups.map(({ change, count }) => [change, count])]).toEqual([42_000, [["unchanged", 42_000]]]);
+    expect(groups[0]?.example).toEqual({ id: "d1", path: "/orders/0" });
+  });
+
   it("keeps a bounded number of groups", () => {
     const records = Array.from({ length: 50 }, (_, at) => record({ ...DENIED, path: `/x${"y".repeat(at)}` }));
     const report = simulate(READS, records, { now: NOW, maxGroups: 10 });

@@ -38,8 +38,11 @@ export function simulate(newSet: PolicySet, records: Iterable<unknown>, options:
   return simulation.report();
 }
 
-/** Requests that are remembered, so that equal ones are decided once; forgotten all together when there are more. */
+/** Requests are remembered, so that equal ones are decided once; after so many new ones everything is forgotten. */
 const MAX_TUPLES = 200_000;
+/** Of so many first ones, one in `WORTH` must have come again, or remembering more of them costs more than it saves. */
+const TRIED = 40_000;
+const WORTH = 8;
 
 /** A simulation that is fed record by record, for logs that do not fit into memory. */
 export class Simulation {
@@ -51,7 +54,10 @@ export class Simulation {
   readonly #known: KnownByLine;
   readonly #contexts: Contexts;
   readonly #likeLines = new LikeLines();
-  #remembered = 0;
+  /** Since everything was forgotten: requests that were new, and those that came again. */
+  #new = 0;
+  #again = 0;
+  #remembers = true;
 
   constructor(newSet: PolicySet, options: SimulationOptions) {
     const index = compile(newSet, { random: () => "" });
@@ -92,19 +98,21 @@ export class Simulation {
 
   #decide(record: RecordedDecision): void {
     const context = this.#contexts.of(record);
-    const known = context.paths.get(record.path ?? "");
+    const known = this.#knownOf(context, record.path);
     this.#groups.count(known ?? this.#decideNew(record, context), record.time);
   }
 
   /** Decides a line of which all but path and time was looked up: most of what a log has. */
   #decideLike({ like, id, path, time }: LikeLine): void {
     like.context ??= this.#contexts.of(like.record);
-    const known = like.context.paths.get(path ?? "");
-    if (known !== undefined) this.#groups.count(known, time);
-    else {
-      const record = { ...like.record, id, path: path && own(path), time };
-      this.#groups.count(this.#decideNew(record, like.context), record.time);
-    }
+    const known = this.#knownOf(like.context, path);
+    this.#groups.count(known ?? this.#decideNew({ ...like.record, id, path, time }, like.context), time);
+  }
+
+  #knownOf({ paths }: Context, path = ""): number | undefined {
+    const known = this.#remembers ? paths.get(path) : undefined;
+    if (known !== undefined) this.#again++;
+    return known;
   }
 
   #decideNew(record: RecordedDecision, context: Context): number {
@@ -126,12 +134,21 @@ export class Simulation {
   }
 
   #remember({ paths }: Context, path: string, place: number): void {
-    paths.set(path, place);
-    this.#remembered++;
-    if (this.#remembered < MAX_TUPLES) return;
+    if (this.#remembers) paths.set(own(path), place);
+    this.#new++;
+    if (this.#new === TRIED && this.#again * WORTH < TRIED) {
+      this.#remembers = false;
+      this.#contexts.forgetPaths();
+    }
+    if (this.#new === MAX_TUPLES) this.#forget();
+  }
+
+  #forget(): void {
     this.#contexts.clear();
     this.#likeLines.clear();
-    this.#remembered = 0;
+    this.#new = 0;
+    this.#again = 0;
+    this.#remembers = true;
   }
 
   #outcomeOf(record: RecordedDecision): Outcome {
