@@ -1,28 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Decision, Outcome, ReasonCode } from "../../policies/index.ts";
+import { type Decision, type Outcome, REASON_CODES } from "../../policies/index.ts";
 import { CheckResponse } from "../gen/envoy/service/auth/v3/external_auth.ts";
 import { checkResponseBytes } from "./check-answer.ts";
 
-const REASONS: readonly ReasonCode[] = [
-  "no-policy",
-  "stale-policy",
-  "unknown-destination",
-  "malformed-identity",
-  "untrusted-domain",
-  "unregistered-identity",
-  "revoked-identity",
-  "system-identity",
-  "ambiguous-path",
-  "ambiguous-host",
-  "isolated",
-  "denied-by-rule",
-  "allowed-by-rule",
-  "no-rule-matched",
-  "no-policy-protects",
-  "cannot-evaluate",
-  "internal-error",
-];
 const OUTCOMES: readonly Outcome[] = ["allowed", "forbidden", "unauthenticated", "unavailable"];
 
 const denial: Decision = {
@@ -59,7 +40,7 @@ describe("a denial", () => {
     const decisions = fc.record({
       ...Object.fromEntries(Object.entries(denial).map(([key, value]) => [key, fc.constant(value)])),
       id: fc.string(),
-      reason: fc.constantFrom(...REASONS),
+      reason: fc.constantFrom(...REASON_CODES),
       outcome: fc.constantFrom(...OUTCOMES),
       phase: fc.constantFrom("intake", "deny", "allow", "default", "failure"),
       verdict: fc.constant("deny"),

@@ -1,22 +1,4 @@
-/** Why a decision came out as it did (docs/semantics.md, "Verdict"). */
-export type ReasonCode =
-  | "no-policy"
-  | "stale-policy"
-  | "unknown-destination"
-  | "malformed-identity"
-  | "untrusted-domain"
-  | "unregistered-identity"
-  | "revoked-identity"
-  | "system-identity"
-  | "ambiguous-path"
-  | "ambiguous-host"
-  | "isolated"
-  | "denied-by-rule"
-  | "allowed-by-rule"
-  | "no-rule-matched"
-  | "no-policy-protects"
-  | "cannot-evaluate"
-  | "internal-error";
+import type { ReasonCode } from "./reason-codes.ts";
 
 export type Verdict = "allow" | "deny";
 

@@ -4,6 +4,7 @@ export type * from "./decision.ts";
 export type * from "./matcher.ts";
 export type * from "./mesh.ts";
 export type * from "./policy-set.ts";
+export * from "./reason-codes.ts";
 export type * from "./registry.ts";
 export type * from "./request-line.ts";
 export type * from "./span.ts";

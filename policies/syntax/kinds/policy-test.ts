@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { ReasonCode } from "../../model/index.ts";
+import { REASON_CODES } from "../../model/index.ts";
 import { printable } from "../../printable.ts";
 import { claims } from "../claims.ts";
 import { headerName } from "../headers.ts";
@@ -25,24 +25,7 @@ import {
 import { parseRequestLine } from "../request-line.ts";
 import { isDnsLabel, spiffeId, type WorkloadReference, word, workloadReference } from "../values.ts";
 
-const REASONS: readonly ReasonCode[] = [
-  "no-policy",
-  "stale-policy",
-  "unknown-destination",
-  "malformed-identity",
-  "untrusted-domain",
-  "unregistered-identity",
-  "revoked-identity",
-  "system-identity",
-  "ambiguous-path",
-  "ambiguous-host",
-  "isolated",
-  "denied-by-rule",
-  "no-rule-matched",
-  "no-policy-protects",
-  "cannot-evaluate",
-  "internal-error",
-];
+const DENIALS = REASON_CODES.filter((code) => code !== "allowed-by-rule");
 
 /** Who a test's request comes from: a workload, an identity or nobody known. */
 export type TestCaller =
@@ -148,7 +131,7 @@ const caseShape = {
   at: optional(notBefore, "when; now if left out, a bare date is its start"),
   expect: required(choice("allow", "deny"), "the verdict"),
   rule: optional(ruleReference, "the rule that decides: `policy/rule`"),
-  because: optional(word("a reason of a denial", REASONS), "the reason of the denial"),
+  because: optional(word("a reason of a denial", DENIALS), "the reason of the denial"),
 };
 
 const testCase = mapped(object(caseShape, { expects: "a case" }), (value, reading) => {
