@@ -1,4 +1,3 @@
-import { describe, expect, it } from "vitest";
 import {
   type CalicoRequest,
   type CalicoSet,
@@ -6,14 +5,12 @@ import {
   calicoVerdict,
   documentsOf,
 } from "../support/peers/calico.ts";
-import { holdMany, type PeerRequest } from "../support/peers/hold-import.ts";
+import type { PeerRequest } from "../support/peers/hold-import.ts";
 import { NAMESPACES, PODS } from "../support/peers/kubernetes.ts";
-import { Random, runCount, runSeed } from "./random.ts";
+import { nameOf, testPeer } from "./peer-property.ts";
+import type { Random } from "./random.ts";
 
 // Calico's policies and tiers against a restatement of their semantics.
-
-const nameOf = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
-  `${namespace}/${name}`;
 
 function requestOf(random: Random, set: CalicoSet): PeerRequest {
   const to = random.pick(PODS);
@@ -47,21 +44,12 @@ function requestOf(random: Random, set: CalicoSet): PeerRequest {
   };
 }
 
-describe("imported policies of Calico", () => {
-  const seed = runSeed();
-
-  it(`decide as Calico does where the report says exact, and never allow more (CELLWALL_SEED=${seed})`, () => {
-    const random = new Random(seed);
-    const options = { workloads: PODS, namespaces: NAMESPACES };
-    const { claims, broken } = holdMany(runCount(150, 20_000), () => {
-      const set = calicoSetOf(random);
-      return {
-        set: { format: "calico", documents: documentsOf(set), options },
-        requests: random.list(10, 10, () => requestOf(random, set)),
-      };
-    });
-    expect(broken).toBeUndefined();
-    expect(claims.exact).toBeGreaterThan(500);
-    process.stdout.write(`calico, random: ${JSON.stringify(claims)}\n`);
-  });
+testPeer({
+  peer: "Calico",
+  format: "calico",
+  options: { workloads: PODS, namespaces: NAMESPACES },
+  sets: 100,
+  make: calicoSetOf,
+  documentsOf,
+  requestOf,
 });

@@ -1,5 +1,4 @@
-import { describe, expect, it } from "vitest";
-import { holdMany, type PeerRequest } from "../support/peers/hold-import.ts";
+import type { PeerRequest } from "../support/peers/hold-import.ts";
 import {
   documentOf,
   NAMESPACES,
@@ -9,12 +8,10 @@ import {
   type PodRequest,
   policiesOf,
 } from "../support/peers/kubernetes.ts";
-import { Random, runCount, runSeed } from "./random.ts";
+import { nameOf, testPeer } from "./peer-property.ts";
+import type { Random } from "./random.ts";
 
 // NetworkPolicies against a restatement of their semantics.
-
-const nameOf = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
-  `${namespace}/${name}`;
 
 function requestOf(random: Random, policies: readonly NetworkPolicy[]): PeerRequest {
   const to = random.pick(PODS);
@@ -33,21 +30,12 @@ function requestOf(random: Random, policies: readonly NetworkPolicy[]): PeerRequ
   };
 }
 
-describe("imported NetworkPolicies", () => {
-  const seed = runSeed();
-
-  it(`decide as Kubernetes does where the report says exact, and never allow more (CELLWALL_SEED=${seed})`, () => {
-    const random = new Random(seed);
-    const options = { workloads: PODS, namespaces: NAMESPACES };
-    const { claims, broken } = holdMany(runCount(150, 20_000), () => {
-      const policies = policiesOf(random);
-      return {
-        set: { format: "kubernetes", documents: policies.map(documentOf), options },
-        requests: random.list(10, 10, () => requestOf(random, policies)),
-      };
-    });
-    expect(broken).toBeUndefined();
-    expect(claims.exact).toBeGreaterThan(500);
-    process.stdout.write(`kubernetes, random: ${JSON.stringify(claims)}\n`);
-  });
+testPeer({
+  peer: "Kubernetes",
+  format: "kubernetes",
+  options: { workloads: PODS, namespaces: NAMESPACES },
+  sets: 100,
+  make: policiesOf,
+  documentsOf: (policies) => policies.map(documentOf),
+  requestOf,
 });

@@ -1,5 +1,4 @@
-import { describe, expect, it } from "vitest";
-import { holdMany, type PeerRequest } from "../support/peers/hold-import.ts";
+import type { PeerRequest } from "../support/peers/hold-import.ts";
 import {
   documentOf,
   FEDERATED,
@@ -10,7 +9,8 @@ import {
   STRANGERS,
   WORKLOADS,
 } from "../support/peers/kuma.ts";
-import { Random, runCount, runSeed } from "./random.ts";
+import { nameOf, testPeer } from "./peer-property.ts";
+import type { Random } from "./random.ts";
 
 // MeshTrafficPermissions against a restatement of Kuma's semantics.
 
@@ -23,7 +23,7 @@ function requestOf(random: Random, permissions: readonly Permission[]): PeerRequ
   };
   const { from, to, port } = request;
   return {
-    request: { from, to: `${to.namespace}/${to.name}`, port, request: "GET /" },
+    request: { from, to: nameOf(to), port, request: "GET /" },
     expected: kumaVerdict(permissions, request),
     isInScope: ({ scope }) =>
       scope === "foreign"
@@ -32,21 +32,12 @@ function requestOf(random: Random, permissions: readonly Permission[]): PeerRequ
   };
 }
 
-describe("imported MeshTrafficPermissions", () => {
-  const seed = runSeed();
-
-  it(`decide as Kuma does where the report says exact, and never allow more (CELLWALL_SEED=${seed})`, () => {
-    const random = new Random(seed);
-    const options = { trustDomain: "mesh.local", federation: [FEDERATED], workloads: WORKLOADS };
-    const { claims, broken } = holdMany(runCount(150, 20_000), () => {
-      const permissions = permissionsOf(random);
-      return {
-        set: { format: "kuma", documents: permissions.map(documentOf), options },
-        requests: random.list(10, 10, () => requestOf(random, permissions)),
-      };
-    });
-    expect(broken).toBeUndefined();
-    expect(claims.exact).toBeGreaterThan(500);
-    process.stdout.write(`kuma, random: ${JSON.stringify(claims)}\n`);
-  });
+testPeer({
+  peer: "Kuma",
+  format: "kuma",
+  options: { trustDomain: "mesh.local", federation: [FEDERATED], workloads: WORKLOADS },
+  sets: 100,
+  make: permissionsOf,
+  documentsOf: (permissions) => permissions.map(documentOf),
+  requestOf,
 });

@@ -2,6 +2,7 @@ import { addressBlock } from "../draft/address-blocks.ts";
 import type { DraftCaller } from "../draft/draft.ts";
 import { everyCaller } from "../draft/everything.ts";
 import type { Notes } from "../draft/notes.ts";
+import type { Suspected } from "../draft/suspects.ts";
 import type { World } from "../draft/world.ts";
 import { networkWithout } from "../linkerd/networks.ts";
 import type { Fields } from "../translate/fields.ts";
@@ -12,6 +13,8 @@ import { callersOfSelector, readEndpointSelector } from "./selector.ts";
 export interface Context {
   readonly world: World;
   readonly notes: Notes;
+  /** What may let more through than the source does. */
+  readonly suspects: Suspected[];
 }
 
 /** Keys of a rule that say who. */

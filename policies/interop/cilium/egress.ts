@@ -26,9 +26,7 @@ const ALL_ENTITIES = ["all", "cluster"];
 /** Whether what the policy selects may reach nothing but what its egress rules name. */
 export function closesEgress({ fields }: EgressSpec): boolean {
   const said = fields.map("enableDefaultDeny")?.get("egress");
-  return (
-    said === true || (said !== false && (fields.get("egress") !== undefined || fields.get("egressDeny") !== undefined))
-  );
+  return said === true || (said !== false && fields.maps("egress").length + fields.maps("egressDeny").length > 0);
 }
 
 /**
@@ -113,7 +111,7 @@ function openingsOf(rule: Fields, home: string | undefined, callee: KnownWorkloa
     const rules = entry.map("rules");
     if (entry.unknown(["ports", "rules"]).length + (rules?.unknown(["http"]).length ?? 0) > 0) return [];
     const http = rules?.maps("http") ?? [];
-    return [{ ports: portsOf(entry, world).ports, lines: http.length === 0 ? "any" : http.flatMap(linesOf) }];
+    return [{ ports: portsOf(entry, [callee], world).ports, lines: http.length === 0 ? "any" : http.flatMap(linesOf) }];
   });
 }
 
@@ -147,7 +145,7 @@ function refusalsOf(
   return fields.maps("egressDeny").flatMap((rule): readonly DraftRule[] => {
     const named = TO_KEYS.some((key) => rule.get(key) !== undefined);
     const untold = ["toServices", "toGroups", "toNodes", "toRequires"].some((key) => rule.has(key));
-    const entries = rule.maps("toPorts").map((entry) => portsOf(entry, world));
+    const entries = rule.maps("toPorts").map((entry) => portsOf(entry, [callee], world));
     if ((!named && entries.length === 0) || (named && !untold && !reaches(rule, home, callee, world))) return [];
     const open =
       entries.length === 0 ||

@@ -6,6 +6,11 @@ import { alternativesOf, spelled } from "../translate/regex-tokens.ts";
 import { parseRegex } from "../translate/regex-tree.ts";
 import { isAskableHeader, oneOfTest, presentTest, unaskable, type ValueTest } from "../translate/value-tests.ts";
 
+/** Some path of a pattern. */
+export function plainPath(pattern: string): string {
+  return pattern.replaceAll("**", "x").replace(/\{[^{}:]*(?::[a-z]+)?\}/g, "1");
+}
+
 /** One HTTP rule: what it asks, and how the source's reading of it is less than ours. */
 export interface HttpRule {
   readonly condition: Condition;
@@ -64,8 +69,7 @@ function pathsOf(text: string): PathSet | undefined {
  */
 function refusedTargetOf(text: string, { patterns }: PathSet): string | undefined {
   const [pattern = "/"] = patterns;
-  const path = pattern.replaceAll("**", "x").replace(/\{[^{}:]*(?::[a-z]+)?\}/g, "1");
-  const target = `${path}?a=/b&c=%20`;
+  const target = `${plainPath(pattern)}?a=/b&c=%20`;
   try {
     return new RegExp(`^(?:${text})$`).test(target) ? undefined : target;
   } catch {

@@ -268,3 +268,37 @@ describe("egress", () => {
     expect(replay({ from: "shop/web", to: "shop/api", request: "GET /" })).toBe("allow");
   });
 });
+
+describe("named ports", () => {
+  const named = { toPorts: [{ ports: [{ port: "http", protocol: "TCP" }] }] };
+
+  it("are those of the endpoints that a policy selects, not of others", () => {
+    const of = (endpointSelector: unknown) =>
+      imported(policy({ endpointSelector, ingress: [{ fromEndpoints: WEB, ...named }] }));
+    expect(of(API).verdict("shop/web", "GET /", { port: 8080 })).toBe("allow");
+    const { verdict, report } = of({});
+    expect(verdict("shop/web", "GET /", { to: "shop/db", port: 8080 })).toBe("deny");
+    expect(report.summary.unsupported).toBeGreaterThan(0);
+  });
+
+  it("that a denial cannot tell close every port, and the report says so", () => {
+    const { verdict, report } = imported(
+      policy({ endpointSelector: {}, ingress: [{ fromEndpoints: WEB }], ingressDeny: [named] }),
+    );
+    expect(verdict("shop/web", "GET /", { port: 9090 })).toBe("deny");
+    expect(
+      report.entries.some(({ construct, fidelity }) => /: ports$/.test(construct) && fidelity === "narrower"),
+    ).toBe(true);
+  });
+});
+
+describe("what closes an endpoint", () => {
+  it.each([
+    [{ ingress: [] }, "allow"],
+    [{ ingress: [{}] }, "deny"],
+    [{ ingressDeny: [{}] }, "deny"],
+    [{ egress: [{}] }, "allow"],
+  ])("is a rule of ingress, not an empty list: %j", (spec, verdict) => {
+    expect(imported(policy({ endpointSelector: API, ...spec })).verdict("shop/web", "GET /")).toBe(verdict);
+  });
+});

@@ -3,7 +3,8 @@ import { everyCaller } from "../draft/everything.ts";
 import { Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
 import { openByDefault } from "../draft/open-by-default.ts";
-import { worldOf } from "../draft/world.ts";
+import { type Suspected, saySuspects } from "../draft/suspects.ts";
+import { type KnownWorkload, worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
 import { kindOf, readForeignYaml } from "../foreign-yaml.ts";
 import type { Importer } from "../importer.ts";
@@ -14,10 +15,10 @@ import { EVERYTHING, piecesOf } from "../translate/piece.ts";
 import { type Context, callersOf, FROM_KEYS } from "./callers.ts";
 import { egressDenies } from "./egress.ts";
 import { readHttpRule } from "./http-rule.ts";
-import { noteWider } from "./note-wider.ts";
 import { portsOf } from "./ports.ts";
 import { type Spec, specsOf } from "./read-specs.ts";
 import { protectionsOf, selectsEndpoint } from "./selector.ts";
+import { suspectWider } from "./suspect-wider.ts";
 
 /**
  * CiliumNetworkPolicies and CiliumClusterwideNetworkPolicies: ingress at layers 3, 4 and 7 (HTTP). Allows of all policies
@@ -34,7 +35,8 @@ export const importCilium: Importer = (texts, options) => {
     return [];
   });
   const names = new Names();
-  const policies = specs.flatMap((spec) => policiesOf(spec, names, { world, notes }));
+  const suspects: Suspected[] = [];
+  const policies = specs.flatMap((spec) => policiesOf(spec, names, { world, notes, suspects }));
   const open = openByDefault(
     {
       construct: "no policy selects the endpoint for ingress",
@@ -53,8 +55,10 @@ export const importCilium: Importer = (texts, options) => {
     names,
     notes,
   );
+  const drafts = [...policies, ...open, ...egressDenies(specs, names, world)];
+  saySuspects(suspects, drafts, world);
   return {
-    documents: writeDocuments([...policies, ...open, ...egressDenies(specs, names, world)], world),
+    documents: writeDocuments(drafts, world),
     report: reportOf(notes.entries),
   };
 };
@@ -136,7 +140,7 @@ function allowsOfPorts(
 ): readonly DraftRule[] {
   const { construct, name } = spec;
   const { world, notes } = context;
-  const ports = portsNoted(entry, construct, context);
+  const ports = portsNoted(entry, spec, context);
   const rules = entry.map("rules");
   const unread = [...entry.unknown(PORT_KEYS), ...(rules?.unknown(["http"]) ?? [])];
   for (const key of unread)
@@ -163,14 +167,22 @@ function allowsOfPorts(
     if (read.unsaid.length > 0) return [];
     const pieces = piecesOf(read.condition);
     notePieces(pieces, { place: rule.place(), construct: what, notes, world });
-    noteWider(read, rule.place(), what, { ...context, from, spec });
-    return rulesOf(pieces, { name, from, ...(ports === undefined ? {} : { ports }) }, names, world);
+    const rules = rulesOf(pieces, { name, from, ...(ports === undefined ? {} : { ports }) }, names, world);
+    suspectWider(read, rules, { place: rule.place(), construct: what }, context);
+    return rules;
   });
 }
 
+function selectedBy({ selector, home }: Spec, world: Context["world"]): readonly KnownWorkload[] {
+  return world.workloads.filter(
+    (one) => (home === undefined || home === one.namespace) && selectsEndpoint(selector, one, home, world),
+  );
+}
+
 /** The ports of an entry; `undefined` is all. */
-function portsNoted(entry: Fields, construct: string, { world, notes }: Context): readonly number[] | undefined {
-  const { ports, left } = portsOf(entry, world);
+function portsNoted(entry: Fields, spec: Spec, { world, notes }: Context): readonly number[] | undefined {
+  const { construct } = spec;
+  const { ports, left } = portsOf(entry, selectedBy(spec, world), world);
   for (const { what, scope } of left)
     notes.add(entry.place("ports"), `${construct}: ports`, "unsupported", what, scope === undefined ? {} : { scope });
   return ports === "any" ? undefined : ports;
@@ -199,10 +211,11 @@ function deniesOf(rule: Fields, spec: Spec, names: Names, context: Context): rea
     isWhole ? "the same callers are denied" : "some of the callers cannot be named, so that everybody is denied",
   );
   if (from.length === 0 || (rule.maps("toPorts").length === 0 && !FROM_KEYS.some((key) => rule.has(key)))) return [];
-  const entries = rule.maps("toPorts").map((entry) => portsOf(entry, world));
-  const open =
-    entries.length === 0 ||
-    entries.some(({ ports, left }) => ports === "any" || left.some(({ scope }) => scope === undefined));
+  const entries = rule.maps("toPorts").map((entry) => portsOf(entry, selectedBy(spec, world), world));
+  const untold = entries.flatMap(({ left }) => left).filter(({ scope }) => scope === undefined);
+  for (const { what } of untold)
+    notes.add(rule.place("toPorts"), `${construct}: ports`, "narrower", `${what}: every port is denied`);
+  const open = entries.length === 0 || untold.length > 0 || entries.some(({ ports }) => ports === "any");
   const ports = entries.flatMap((entry) => (entry.ports === "any" ? [] : entry.ports));
   if (!open && ports.length === 0) return [];
   return [{ name: names.take(`deny-${name}`), from, ...(open ? {} : { ports: [...new Set(ports)] }) }];

@@ -1,4 +1,4 @@
-import type { World } from "../draft/world.ts";
+import type { KnownWorkload, World } from "../draft/world.ts";
 import type { Fields } from "../translate/fields.ts";
 
 /** Ports of one entry of `toPorts`; `any` is all of them. */
@@ -11,8 +11,8 @@ export interface Ports {
 /** The most ports that a range is written out into. */
 const MOST_PORTS = 512;
 
-/** Reads `toPorts[].ports`. */
-export function portsOf(entry: Fields, world: World): Ports {
+/** Reads `toPorts[].ports`; names are those of the workloads `at` which the ports are, one number at all of them. */
+export function portsOf(entry: Fields, at: readonly KnownWorkload[], world: World): Ports {
   const ports: number[] = [];
   const left: { readonly what: string; readonly scope?: "datagram" }[] = [];
   let any = entry.maps("ports").length === 0;
@@ -22,7 +22,7 @@ export function portsOf(entry: Fields, world: World): Ports {
       left.push({ what: `${protocol} is not carried by a sidecar`, scope: "datagram" });
       continue;
     }
-    const numbers = numbersOf(one, world);
+    const numbers = numbersOf(one, at, world);
     if (numbers === undefined) left.push({ what: `the port \`${String(one.get("port"))}\` is not known by number` });
     else if (numbers === "any") any = true;
     else ports.push(...numbers);
@@ -30,13 +30,17 @@ export function portsOf(entry: Fields, world: World): Ports {
   return { ports: any ? "any" : [...new Set(ports)], left };
 }
 
-function numbersOf(one: Fields, { workloads, portNames }: World): readonly number[] | "any" | undefined {
+function numbersOf(
+  one: Fields,
+  at: readonly KnownWorkload[],
+  { workloads, portNames }: World,
+): readonly number[] | "any" | undefined {
   const port = String(one.get("port") ?? "0");
   if (!/^[0-9]+$/.test(port)) {
     const named = portNames[port];
     if (workloads.length === 0) return named === undefined ? undefined : [named];
-    const numbers = [...new Set(workloads.flatMap(({ namedPorts }) => namedPorts?.[port] ?? []))];
-    return numbers.length === 1 ? numbers : undefined;
+    const [only, ...others] = [...new Set(at.map(({ namedPorts }) => namedPorts?.[port]))];
+    return others.length > 0 || only === undefined ? undefined : [only];
   }
   const [first, end] = [Number(port), one.get("endPort")];
   if (first === 0) return "any";

@@ -54,5 +54,5 @@ const OUT_OF_REACH = "destinations that are no registered workloads are out of r
 function closesIngress(fields: Fields): boolean {
   const said = fields.map("enableDefaultDeny")?.get("ingress");
   if (said === false) return false;
-  return said === true || fields.get("ingress") !== undefined || fields.get("ingressDeny") !== undefined;
+  return said === true || fields.maps("ingress").length + fields.maps("ingressDeny").length > 0;
 }
