@@ -25,7 +25,6 @@ const GENERALIZED_TIME = 0x18;
 const SEQUENCE = 0x30;
 const URI = 0x86;
 const EXTENSIONS = 0xa3;
-const NOT_DIGITS = /\D/g;
 
 /**
  * The part of a leaf that is signed, as DER: the same bytes as the tree of `signLeaf`, which is where its fixed parts come from, in a
@@ -82,9 +81,11 @@ function lengthBytes(length: number): readonly number[] {
 
 /** UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280, section 4.1.2.5). */
 function instant(at: Date): Buffer {
-  const text = at.toISOString().replace(NOT_DIGITS, "").slice(0, 14);
+  const text = at.toISOString();
   const utc = at.getUTCFullYear() < 2050;
-  return value(utc ? UTC_TIME : GENERALIZED_TIME, Buffer.from(`${utc ? text.slice(2) : text}Z`, "latin1"));
+  const day = text.slice(utc ? 2 : 0, 4) + text.slice(5, 7) + text.slice(8, 10);
+  const second = text.slice(11, 13) + text.slice(14, 16) + text.slice(17, 19);
+  return value(utc ? UTC_TIME : GENERALIZED_TIME, Buffer.from(`${day}${second}Z`, "latin1"));
 }
 
 /** A positive integer from its big-endian bytes, in its shortest form. */

@@ -85,15 +85,13 @@ const COLUMNS = [
   "previous",
   "hash",
 ] as const satisfies readonly (keyof LedgerRow)[];
-const INSERT = `insert into ca_ledger (${COLUMNS.join(", ")}) values `;
+const INSERT_TEXT = `insert into ca_ledger (${COLUMNS.join(", ")}) values `;
+const INSERT = CompiledQuery.raw(INSERT_TEXT);
 const PLACES = `(${COLUMNS.map(() => "?").join(", ")})`;
 
 function insertOf(rows: readonly LedgerRow[]): CompiledQuery {
-  const text = INSERT + rows.map(() => PLACES).join(", ");
-  return CompiledQuery.raw(
-    text,
-    rows.flatMap((row) => COLUMNS.map((column) => row[column])),
-  );
+  const sql = INSERT_TEXT + rows.map(() => PLACES).join(", ");
+  return { ...INSERT, sql, parameters: rows.flatMap((row) => COLUMNS.map((column) => row[column])) };
 }
 
 /** The newest entry's place and hash. */
