@@ -7,10 +7,8 @@ import { connect as connectTls } from "node:tls";
 import { exportJWK, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { locateEnvoy, type RunningEnvoy, renderSidecar, runEnvoy } from "../../envoy/index.ts";
+import type { RunningEnvoy } from "../../envoy/index.ts";
 import { systemTimers } from "../../ext-authz/agent/timers.ts";
-import { socketPaths } from "../../ext-authz/index.ts";
-import { parseDocuments, resolve } from "../../policies/index.ts";
 import { createTestCa, type TestCertificate } from "../../spiffe/testing/index.ts";
 import { type AgentWorld, startAgentWorld } from "../support/agent-world.ts";
 import { http1App, type TestApp } from "../support/apps.ts";
@@ -123,7 +121,6 @@ describe("a front door", () => {
     const [tls = 0, plain = 0, keysPort = 0] = await freePorts(3);
     const localKeys = await jwks("corp");
     const remoteKeys = await jwks("partner");
-    let text = "";
     world = await startAgentWorld({
       trustDomain: "shop.example",
       node: "host-7",
@@ -135,8 +132,7 @@ describe("a front door", () => {
         putCertificate(issue("a1"));
         writeFileSync(join(folder, "keys.json"), localKeys);
         writeFileSync(join(folder, "roots.pem"), web.rootPem);
-        text = policies(places);
-        return text;
+        return policies(places);
       },
     });
     app = await http1App(join(world.folder, "app.sock"));
@@ -145,16 +141,7 @@ describe("a front door", () => {
       response.writeHead(keyServerAnswers ? 200 : 503).end(keyServerAnswers ? remoteKeys : "");
     });
     await new Promise<void>((done) => keyServer.listen(keysPort, "127.0.0.1", done));
-    const set = resolve(parseDocuments([{ path: "mesh.yaml", text }]).documents);
-    const [workload] = set.workloads;
-    if (workload === undefined) throw new Error("no workload");
-    const { path, version: envoyVersion } = await locateEnvoy();
-    const sockets = socketPaths(join(world.folder, "run"), workload);
-    const adminSocket = join(world.folder, "admin.sock");
-    const systemRoots = join(world.folder, "roots.pem");
-    const bootstrap = renderSidecar({ workload, set, envoyVersion, sockets, adminSocket, systemRoots });
-    envoy = await runEnvoy({ path, adminSocket, bootstrap });
-    await envoy.ready();
+    envoy = await world.startSidecar("door", { systemRoots: join(world.folder, "roots.pem") });
   });
   afterAll(async () => {
     await envoy?.stop();

@@ -1,8 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { locateEnvoy, type RunningEnvoy, renderSidecar, runEnvoy } from "../../envoy/index.ts";
-import { socketPaths } from "../../ext-authz/index.ts";
-import { parseDocuments, resolve } from "../../policies/index.ts";
+import type { RunningEnvoy } from "../../envoy/index.ts";
 import { certificatesToPem, systemId } from "../../spiffe/index.ts";
 import { createTestCa, type TestCa, type TestCertificate } from "../../spiffe/testing/index.ts";
 import { type AgentWorld, startAgentWorld } from "../support/agent-world.ts";
@@ -56,7 +54,6 @@ describe("a generated sidecar whose certificate comes from SPIRE", () => {
 
   beforeAll(async () => {
     [port = 0] = await freePorts(1);
-    let text = "";
     const starting: Promise<StandInSpire>[] = [];
     world = await startAgentWorld({
       trustDomain: "shop.example",
@@ -64,26 +61,14 @@ describe("a generated sidecar whose certificate comes from SPIRE", () => {
       policies: (folder) => {
         const socket = join(folder, "spire.sock");
         starting.push(startStandInSpire(socket, ofFirst(ORDERS).svid(), first.bundle()));
-        text = policies(port, join(folder, "app.sock"), socket);
-        return text;
+        return policies(port, join(folder, "app.sock"), socket);
       },
     });
     const [started] = await Promise.all(starting);
     if (started === undefined) throw new Error("no socket");
     api = started;
     app = await http1App(join(world.folder, "app.sock"));
-    const set = resolve(parseDocuments([{ path: "mesh.yaml", text }]).documents);
-    const workload = set.workloads.find(({ name }) => name === "orders");
-    if (workload === undefined) throw new Error("no workload");
-    const { path, version: envoyVersion } = await locateEnvoy();
-    const sockets = socketPaths(join(world.folder, "run"), workload);
-    const adminSocket = join(world.folder, "admin.sock");
-    envoy = await runEnvoy({
-      path,
-      adminSocket,
-      bootstrap: renderSidecar({ workload, set, envoyVersion, sockets, adminSocket }),
-    });
-    await envoy.ready();
+    envoy = await world.startSidecar("orders");
   });
   afterAll(async () => {
     await envoy?.stop();

@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Authority, createAuthority } from "../../authority/index.ts";
 import { type CertificateAuthority, openCertificateAuthority } from "../../ca/index.ts";
-import { type Agent, type AgentOptions, createAgent, type LogRecord } from "../../ext-authz/index.ts";
+import { locateEnvoy, type RunningEnvoy, renderSidecar, runEnvoy } from "../../envoy/index.ts";
+import { type Agent, type AgentOptions, createAgent, type LogRecord, socketPaths } from "../../ext-authz/index.ts";
 import { capturingLogger, type LoggedLine } from "../../ext-authz/testing/capture.ts";
-import { shardOf } from "../../policies/index.ts";
+import { parseDocuments, resolve, shardOf } from "../../policies/index.ts";
 import { certificatesToPem, parseTrustDomain } from "../../spiffe/index.ts";
 import { openStore } from "../../store/index.ts";
 import { until } from "./until.ts";
@@ -21,6 +22,8 @@ export interface AgentWorld {
   /** The root of Cellwall's own authority, which the agent's certificate leads to. */
   readonly rootPem: string;
   publish(text: string): Promise<void>;
+  /** Starts the generated sidecar of a workload of the first policies, and waits until it is ready. */
+  startSidecar(name: string, more?: { readonly systemRoots?: string }): Promise<RunningEnvoy>;
   /** The decision about a workload since the mark, which is a length of `records`. */
   decision(mark: number, fits?: (record: Decision) => boolean): Promise<Decision>;
   stop(): Promise<void>;
@@ -50,7 +53,8 @@ export async function startAgentWorld({ node, policies, ...options }: AgentWorld
     const errors = diagnostics.filter(({ severity }) => severity === "error");
     if (errors.length > 0) throw new Error(JSON.stringify(errors));
   };
-  await publish(policies(folder));
+  const text = policies(folder);
+  await publish(text);
   const records: LogRecord[] = [];
   const log = capturingLogger();
   const { token } = await ca.createJoinToken(node);
@@ -85,6 +89,20 @@ export async function startAgentWorld({ node, policies, ...options }: AgentWorld
       (found) => found !== undefined,
       { what: "the decision" },
     );
+  const startSidecar: AgentWorld["startSidecar"] = (name, more) => sidecarOf(folder, text, name, more);
   const rootPem = certificatesToPem(ca.trustBundle().x509Authorities);
-  return { folder, ca, authority, agent, records, lines: log.lines, rootPem, publish, decision, stop };
+  return { folder, ca, authority, agent, records, lines: log.lines, rootPem, publish, startSidecar, decision, stop };
+}
+
+async function sidecarOf(folder: string, text: string, name: string, more: object = {}): Promise<RunningEnvoy> {
+  const set = resolve(parseDocuments([{ path: "mesh.yaml", text }]).documents);
+  const workload = set.workloads.find((one) => one.name === name);
+  if (workload === undefined) throw new Error(`there is no workload \`${name}\``);
+  const { path, version: envoyVersion } = await locateEnvoy();
+  const sockets = socketPaths(join(folder, "run"), workload);
+  const adminSocket = join(folder, "admin.sock");
+  const bootstrap = renderSidecar({ workload, set, envoyVersion, sockets, adminSocket, ...more });
+  const envoy = await runEnvoy({ path, adminSocket, bootstrap });
+  await envoy.ready();
+  return envoy;
 }

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { run } from "../../cli/run.ts";
 import { type CapturedIo, capturedIo, until } from "../../cli/testing/captured-io.ts";
+import { residentMegabytes } from "../support/resident-memory.ts";
 
 const WEB = "spiffe://mesh.example/shop/web";
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
@@ -53,10 +54,14 @@ describe("the cellwall command", () => {
     };
     const command = { io, stop };
     running.push(command);
-    await until(`\`${argv.join(" ")}\` says ${sign}`, () => {
-      if (code !== undefined) throw new Error(`it ended with ${code}: ${io.err()}`);
-      return io.out().includes(sign);
-    });
+    await until(
+      `\`${argv.join(" ")}\` says ${sign}`,
+      () => {
+        if (code !== undefined) throw new Error(`it ended with ${code}: ${io.err()}`);
+        return io.out().includes(sign);
+      },
+      30_000,
+    );
     return command;
   }
 
@@ -283,11 +288,6 @@ function ended(child: ChildProcess, signal?: NodeJS.Signals): Promise<number | n
   const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
   if (signal !== undefined) child.kill(signal);
   return exit;
-}
-
-function residentMegabytes(pid: number): number {
-  const [, kilobytes = "0"] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kilobytes) / 1024;
 }
 
 function answers(port: number): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -81,9 +81,19 @@ if (depth === "full") {
       if (output === "") throw new Error(problem);
       return JSON.parse(output);
     }
-    /** Runs beside this process; gives its lines. */
+    const children: ChildProcess[] = [];
+    afterAll(async () => {
+      for (const child of children) {
+        if (child.exitCode !== null || child.signalCode !== null) continue;
+        const ended = once(child, "exit");
+        child.kill("SIGKILL");
+        await ended;
+      }
+    });
+    /** Runs beside this process, at the longest until the end; gives its lines. */
     function run(name: string, args: readonly string[]) {
       const child = spawn(judge, args, { env: environment(name), stdio: ["pipe", "pipe", "ignore"] });
+      children.push(child);
       return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
     }
 

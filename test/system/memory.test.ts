@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -6,6 +6,7 @@ import { type CheckClient, checkClient } from "../support/check-client.ts";
 import { manyWorkloads } from "../support/many-workloads.ts";
 import { type CommandProcess, startCommand } from "../support/processes.ts";
 import { recordResult } from "../support/record-result.ts";
+import { residentMegabytes } from "../support/resident-memory.ts";
 import { until } from "../support/until.ts";
 
 const WORKLOADS = 10;
@@ -13,12 +14,6 @@ const LIMIT_MB = 150;
 const DECISIONS = 500;
 
 const id = (name: string): string => `spiffe://test.example/shop/${name}`;
-
-/** Resident memory of one process, children not counted, in MB. */
-function residentMegabytes(pid: number): number {
-  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return (Number(kib) * 1024) / 1e6;
-}
 
 // `/proc` tells what a process really holds; elsewhere nothing comparable does.
 const TITLE = `\`cellwall up\` with ${WORKLOADS} workloads (Linux: /proc)`;
