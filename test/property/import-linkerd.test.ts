@@ -83,6 +83,7 @@ function authorizationsOf(random: Random, routes: readonly Route[]): readonly Au
   return random.list(0, 3, (): Authorization => {
     const targets: Authorization["target"][] = [
       ["Server", "s"],
+      ["Server", "other"],
       ["Namespace", "default"],
       ...routes.flatMap(({ name }) => [["HTTPRoute", name] as const, ["HTTPRoute", name] as const]),
     ];
@@ -113,7 +114,9 @@ function verdictOf(
   if (routes.length > 0 && best === undefined) return "deny";
   const admitted = authorizations.some(
     ({ target: [kind, name], caller }) =>
-      (kind !== "HTTPRoute" || name === best) && (caller === undefined || caller === request.caller),
+      (kind !== "HTTPRoute" || name === best) &&
+      name !== "other" &&
+      (caller === undefined || caller === request.caller),
   );
   return admitted ? "allow" : "deny";
 }
@@ -172,7 +175,14 @@ function holds({ type, value }: ValueMatch, given: string | undefined): boolean 
 function documentsOf(routes: readonly Route[], authorizations: readonly Authorization[]): readonly unknown[] {
   const metadata = (name: string): unknown => ({ name, namespace: "default" });
   return [
-    { kind: "Server", metadata: metadata("s"), spec: { podSelector: { matchLabels: { app: "s" } }, port: 443 } },
+    ...[
+      ["s", 443],
+      ["other", 8443],
+    ].map(([name, port]) => ({
+      kind: "Server",
+      metadata: metadata(String(name)),
+      spec: { podSelector: { matchLabels: { app: "s" } }, port },
+    })),
     ...routes.map(({ name, hostnames, matches }) => ({
       kind: "HTTPRoute",
       metadata: metadata(name),
@@ -199,7 +209,7 @@ describe("imported policy resources of Linkerd", () => {
   it(`decide as Linkerd does where the report says exact, and never allow more (CELLWALL_SEED=${seed})`, () => {
     const random = new Random(seed);
     const claims = new Map<string, number>();
-    for (let at = 0; at < runCount(1_000, 40_000); at++) {
+    for (let at = 0; at < runCount(500, 40_000); at++) {
       const routes = routesOf(random);
       const [authorizations, request] = [authorizationsOf(random, routes), requestOf(random)];
       const judged = judge({
@@ -232,7 +242,7 @@ describe("imported policy resources of Linkerd", () => {
           authorizations: JSON.stringify(authorizations),
         }).toBe("an honest report");
     }
-    expect(claims.get("exact") ?? 0).toBeGreaterThan(500);
+    expect(claims.get("exact") ?? 0).toBeGreaterThan(250);
     process.stdout.write(`linkerd, random: ${JSON.stringify(Object.fromEntries(claims))}\n`);
   });
 });

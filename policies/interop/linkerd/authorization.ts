@@ -154,6 +154,8 @@ export function serverAuthorizationOf(
       one.namespace === namespace &&
       (named === undefined ? selector !== undefined && selects(selector, one) : one.name === named),
   );
+  if (selected.length === 0)
+    notes.add(fields.place("spec"), construct, "unsupported", "no Server among the documents is the one that it is of");
   const networks = client.maps("networks").length === 0 ? undefined : networksOf(client, resource, notes);
   const from = withNetworks(clientCallers(client, namespace, world, notes, construct), networks);
   return selected.map((one) => ({

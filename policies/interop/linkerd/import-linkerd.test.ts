@@ -167,3 +167,56 @@ describe("networks with exceptions", () => {
     expect(networkWithout("10.0.0.0/8", ["x"])).toBeUndefined();
   });
 });
+
+describe("an authorization", () => {
+  const other = {
+    kind: "Server",
+    metadata: { name: "other", namespace: "shop" },
+    spec: { podSelector: { matchLabels: { app: "api" } }, port: 9090 },
+  };
+  const of = (kind: string, name: string): unknown => ({
+    kind: "AuthorizationPolicy",
+    metadata,
+    spec: { targetRef: { kind, name }, requiredAuthenticationRefs: [] },
+  });
+
+  it.each([
+    ["Server", "api", ["allow", "deny"]],
+    ["Server", "other", ["deny", "allow"]],
+    ["Namespace", "shop", ["allow", "allow"]],
+    ["Namespace", "ops", ["deny", "deny"]],
+  ])("of %s %s opens what it is of and no other Server", (kind, name, verdicts) => {
+    const { verdict } = imported(server(), other, of(kind, name));
+    expect([8080, 9090].map((port) => verdict("shop/web", { port }))).toEqual(verdicts);
+  });
+});
+
+describe("what is of no Server among the documents", () => {
+  const lost = { kind: "Server", name: "elsewhere" };
+  const spec = { targetRef: lost, requiredAuthenticationRefs: [] };
+
+  it.each([
+    ["a route", { kind: "HTTPRoute", metadata, spec: { parentRefs: [lost], rules: [{}] } }],
+    [
+      "a route of outbound requests",
+      { kind: "HTTPRoute", metadata, spec: { parentRefs: [{ kind: "Service", name: "a" }] } },
+    ],
+    ["an AuthorizationPolicy", { kind: "AuthorizationPolicy", metadata, spec }],
+    [
+      "one of a namespace",
+      {
+        kind: "AuthorizationPolicy",
+        metadata: { name: "x", namespace: "ops" },
+        spec: { ...spec, targetRef: { kind: "Namespace", name: "ops" } },
+      },
+    ],
+    [
+      "a ServerAuthorization",
+      { kind: "ServerAuthorization", metadata, spec: { server: { name: "elsewhere" }, client: {} } },
+    ],
+  ])("is told by the report: %s", (_title, document) => {
+    const { report } = imported(server(), document);
+    const own = report.entries.map(({ fidelity, construct }) => [fidelity, construct.split(" ")[0]]);
+    expect(own).toEqual([["unsupported", Object(document).kind]]);
+  });
+});

@@ -19,6 +19,7 @@ import {
 } from "./authorization.ts";
 import { type RouteMatch, routeMatches, standing } from "./route-match.ts";
 import { protectsOf } from "./selector.ts";
+import { sayWithoutServer } from "./without-server.ts";
 
 const KINDS = new Set(
   "Server HTTPRoute GRPCRoute AuthorizationPolicy MeshTLSAuthentication NetworkAuthentication ServerAuthorization".split(
@@ -42,6 +43,7 @@ export const importLinkerd: Importer = (texts, options) => {
     if (one.kind === "AuthorizationPolicy") return authorizationOf(one, resources, world, notes);
     return one.kind === "ServerAuthorization" ? serverAuthorizationOf(one, servers, world, notes) : [];
   });
+  sayWithoutServer(resources, authorizations, notes);
   const policies = servers.flatMap((server) => policiesOf(server, { resources, authorizations, world, notes }));
   return { documents: writeDocuments(distinct(policies), world), report: reportOf(notes.entries) };
 };
@@ -155,7 +157,11 @@ function granteesOf(server: Resource, spec: Fields, { authorizations, world, not
   const place = spec.place("accessPolicy");
   if (from === undefined) notes.add(place, construct, "unsupported", `\`${access}\` depends on the cluster's networks`);
   const implied = { name: access, from: from ?? [], target: `Server/${server.name}`, place, construct };
-  const here = authorizations.filter(({ namespace }) => namespace === server.namespace);
+  const targets = [`Server/${server.name}`, `Namespace/${server.namespace}`];
+  const here = authorizations.filter(
+    ({ namespace, target }) =>
+      namespace === server.namespace && (targets.includes(target) || /^(?:HTTP|GRPC)Route\//.test(target)),
+  );
   return [...here, implied];
 }
 
