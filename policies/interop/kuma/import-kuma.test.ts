@@ -136,6 +136,37 @@ describe("what a policy is of", () => {
   });
 });
 
+describe("the older form by tags", () => {
+  const older = (...from: readonly (readonly [targetRef: unknown, action: string])[]): unknown => ({
+    type: "MeshTrafficPermission",
+    name: "p",
+    spec: { from: from.map(([targetRef, action]) => ({ targetRef, default: { action } })) },
+  });
+  const MESH = { kind: "Mesh" };
+  const SHOP = { kind: "MeshSubset", tags: { "k8s.kuma.io/namespace": "shop" } };
+  const BACK = { kind: "MeshSubset", tags: { app: "back" } };
+  const SERVICE = { kind: "MeshService", name: "ns/back/x" };
+  const ZONE = { kind: "MeshSubset", tags: { "kuma.io/zone": "east" } };
+
+  it.each([
+    [older([MESH, "Allow"]), ["shop/back", "shop/backup", "shop/below"]],
+    [older([SHOP, "Allow"]), ["shop/back", "shop/backup", "shop/below"]],
+    [older([BACK, "ALLOW"]), ["shop/back"]],
+    [older([SERVICE, "AllowWithShadowDeny"]), ["shop/below"]],
+    [older([MESH, "Allow"], [BACK, "Deny"]), ["shop/backup", "shop/below"]],
+    [older([ZONE, "Allow"]), []],
+    [older([MESH, "Allow"], [ZONE, "Deny"]), []],
+  ])("allows and denies by what the registry tells: %j", (document, callers) => {
+    const { verdict } = imported(document);
+    expect(CALLERS.filter((caller) => verdict(caller) === "allow")).toEqual(callers);
+  });
+
+  it("says that denials come first, and whom it cannot tell", () => {
+    expect(imported(older([BACK, "Deny"])).report.summary).toMatchObject({ narrower: 1, unsupported: 0 });
+    expect(imported(older([ZONE, "Allow"])).report.summary.unsupported).toBe(1);
+  });
+});
+
 describe("server names", () => {
   const sni = { type: "Exact", value: "a" };
 

@@ -8,6 +8,7 @@ import { isRecord, kindOf, readForeignYaml } from "../foreign-yaml.ts";
 import type { Importer } from "../importer.ts";
 import { reportOf, type SourcePlace } from "../report.ts";
 import { Fields } from "../translate/fields.ts";
+import { fromEntries } from "./from-form.ts";
 import { beginning, exactly, type Named } from "./identities.ts";
 import { type Target, targetsOf } from "./targets.ts";
 
@@ -75,17 +76,14 @@ function livePolicies(document: Fields, world: World, notes: Notes): readonly Dr
   const construct = nameOf(document);
   const spec = document.map("spec");
   if (spec === undefined || name === "") throw document.invalid("spec", "or the name is missing");
-  for (const key of spec.unknown(["targetRef", "rules"]))
-    notes.add(
-      spec.place(key),
-      `${construct}: ${key}`,
-      "unsupported",
-      "rules by tags are of an older version and are left out",
-    );
+  for (const key of spec.unknown(["targetRef", "rules", "from"]))
+    notes.add(spec.place(key), `${construct}: ${key}`, "unsupported", "this key is not known");
   const targets = targetsOf(spec, metadata?.text("namespace"), { construct, world, notes });
-  const matches = spec
-    .maps("rules")
-    .flatMap((rule, index) => matchesOf(rule, `${construct}: rules[${index}]`, world, notes));
+  const older = fromEntries(spec, { construct, world, notes }).map((entry) => ({ ...entry, except: [] }));
+  const matches = [
+    ...spec.maps("rules").flatMap((rule, at) => matchesOf(rule, `${construct}: rules[${at}]`, world, notes)),
+    ...older,
+  ];
   return targets.allow === undefined
     ? draftsAt(
         name,
