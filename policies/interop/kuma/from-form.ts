@@ -14,6 +14,8 @@ interface Around {
   readonly construct: string;
   readonly world: World;
   readonly notes: Notes;
+  /** Whether policies of the mesh have rules by identity, beside which the source may not look at this form. */
+  readonly isMixed: boolean;
 }
 
 const EFFECTS: ReadonlyMap<string, FromEntry["effect"]> = new Map([
@@ -25,6 +27,7 @@ const EFFECTS: ReadonlyMap<string, FromEntry["effect"]> = new Map([
 const IN_MESH = "callers of the own mesh are meant, those with an identity of its trust domain";
 const DENIED_FIRST =
   "a later entry, or a policy of something more particular, may allow it again in the source; here it may not";
+const MIXED = "other policies have `rules`, and a proxy has one form or the other: nobody is allowed by this one";
 const UNTOLD = "the registry cannot tell who that is";
 
 /** Reads `from`. Denials come first here, where the source takes the most particular entry: what comes out denies more. */
@@ -35,7 +38,11 @@ export function fromEntries(spec: Fields, around: Around): readonly FromEntry[] 
     if (effect === undefined)
       throw entry.invalid("default", "has no action that is Allow, Deny or AllowWithShadowDeny");
     const construct = `${around.construct}: from[${index}]`;
-    const { notes, world } = around;
+    const { notes, world, isMixed } = around;
+    if (isMixed && effect !== "deny") {
+      notes.add(entry.place(), construct, "unsupported", MIXED);
+      return [];
+    }
     const told = callersOf(entry.map("targetRef"), world);
     const from = told ?? (effect === "deny" ? [{ anyone: "authenticated" as const }] : []);
     if (told === undefined)

@@ -93,6 +93,15 @@ describe("what a policy is of", () => {
     expect([of("kuma-system"), of("shop"), of("stock")]).toEqual(["allow", "allow", "deny"]);
   });
 
+  it("is one mesh: what is of another is left out, and told", () => {
+    const [first, second] = ["one", "two"].map((mesh) =>
+      permission({ allow: [prefix(id("/"))] }, {}, { name: mesh, mesh }),
+    );
+    const closed = permission({ allow: [] }, {}, { mesh: "one" });
+    expect(imported({ kind: "List", items: [first, second] }).report.summary.unsupported).toBe(1);
+    expect(imported({ kind: "List", items: [closed, second] }).verdict("shop/backup")).toBe("deny");
+  });
+
   it("is one listener where its port is known", () => {
     const targetRef = { kind: "Dataplane", labels: { app: "api" }, sectionName: "http" };
     const options = { ...OPTIONS, portNames: { http: 8080 } };
@@ -159,6 +168,13 @@ describe("the older form by tags", () => {
   ])("allows and denies by what the registry tells: %j", (document, callers) => {
     const { verdict } = imported(document);
     expect(CALLERS.filter((caller) => verdict(caller) === "allow")).toEqual(callers);
+  });
+
+  it("allows nobody where other policies have rules by identity", () => {
+    const rules = permission({ allow: [{ spiffeID: { type: "Exact", value: id("/ns/back") } }] }, {}, { name: "q" });
+    const { verdict, report } = imported({ kind: "List", items: [rules, older([MESH, "Allow"])] });
+    expect([verdict("shop/back"), verdict("shop/backup")]).toEqual(["allow", "deny"]);
+    expect(report.summary.unsupported).toBe(1);
   });
 
   it("says that denials come first, and whom it cannot tell", () => {

@@ -29,17 +29,42 @@ interface Match {
 export const importKuma: Importer = (texts, options) => {
   const notes = new Notes();
   const world = worldOf(options);
-  const policies = readForeignYaml(texts).flatMap((document) => {
+  const documents = readForeignYaml(texts).flatMap((document) => {
     const { kind: written, type } = isRecord(document.value) ? document.value : {};
     const kind = kindOf(document.value, written === undefined && type !== undefined ? "type" : "kind");
-    if (kind === "MeshTrafficPermission") return policiesOf(new Fields(document, [], document.value), world, notes);
+    if (kind === "MeshTrafficPermission") return [new Fields(document, [], document.value)];
     notes.add(document.at([]), kind, "unsupported", "only MeshTrafficPermissions are imported");
     return [];
   });
+  const permissions = ofOneMesh(documents, notes);
+  const policies = permissions.flatMap((one) => policiesOf(one, { world, notes, permissions }));
   return { documents: writeDocuments(distinct(policies), world), report: reportOf(notes.entries) };
 };
 
-/** Policies of one name in two meshes or namespaces get names of their own. */
+/** The permissions of the first mesh that is named: those of another decide nothing about its proxies. */
+function ofOneMesh(documents: readonly Fields[], notes: Notes): readonly Fields[] {
+  const meshOf = (document: Fields): string =>
+    document.text("mesh") ?? document.map("metadata")?.map("labels")?.text("kuma.io/mesh") ?? "default";
+  const [first] = documents;
+  const others = documents.filter((one) => first !== undefined && meshOf(one) !== meshOf(first));
+  for (const one of others)
+    notes.add(
+      one.place(),
+      nameOf(one),
+      "unsupported",
+      `it is of the mesh \`${meshOf(one)}\`, the first here of \`${first === undefined ? "" : meshOf(first)}\`: import each mesh by itself`,
+    );
+  return documents.filter((one) => !others.includes(one));
+}
+
+interface Context {
+  readonly world: World;
+  readonly notes: Notes;
+  /** All permissions of the mesh. */
+  readonly permissions: readonly Fields[];
+}
+
+/** Policies of one name in two namespaces get names of their own. */
 function distinct(policies: readonly DraftPolicy[]): readonly DraftPolicy[] {
   const names = new Names();
   let last = { of: "", name: "" };
@@ -52,10 +77,13 @@ function distinct(policies: readonly DraftPolicy[]): readonly DraftPolicy[] {
 }
 
 /** What is said of a policy that is only tried out bears on what would be decided. */
-function policiesOf(document: Fields, world: World, notes: Notes): readonly DraftPolicy[] {
-  if (!isShadow(document)) return livePolicies(document, world, notes);
+function policiesOf(document: Fields, context: Context): readonly DraftPolicy[] {
+  const { notes } = context;
+  if (!isShadow(document)) return livePolicies(document, context);
   const own = new Notes();
-  const rehearsed = livePolicies(document, world, own).filter(({ candidate }) => candidate === undefined);
+  const rehearsed = livePolicies(document, { ...context, notes: own }).filter(
+    ({ candidate }) => candidate === undefined,
+  );
   notes.add(
     document.place(),
     nameOf(document),
@@ -70,7 +98,7 @@ function policiesOf(document: Fields, world: World, notes: Notes): readonly Draf
 const nameOf = (document: Fields): string =>
   `MeshTrafficPermission ${document.text("name") ?? document.map("metadata")?.text("name") ?? ""}`;
 
-function livePolicies(document: Fields, world: World, notes: Notes): readonly DraftPolicy[] {
+function livePolicies(document: Fields, { world, notes, permissions }: Context): readonly DraftPolicy[] {
   const metadata = document.map("metadata");
   const name = document.text("name") ?? metadata?.text("name") ?? "";
   const construct = nameOf(document);
@@ -79,7 +107,8 @@ function livePolicies(document: Fields, world: World, notes: Notes): readonly Dr
   for (const key of spec.unknown(["targetRef", "rules", "from"]))
     notes.add(spec.place(key), `${construct}: ${key}`, "unsupported", "this key is not known");
   const targets = targetsOf(spec, metadata?.text("namespace"), { construct, world, notes });
-  const older = fromEntries(spec, { construct, world, notes }).map((entry) => ({ ...entry, except: [] }));
+  const isMixed = permissions.some((one) => one.map("spec")?.has("rules") === true);
+  const older = fromEntries(spec, { construct, world, notes, isMixed }).map((entry) => ({ ...entry, except: [] }));
   const matches = [
     ...spec.maps("rules").flatMap((rule, at) => matchesOf(rule, `${construct}: rules[${at}]`, world, notes)),
     ...older,
