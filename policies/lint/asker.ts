@@ -8,6 +8,7 @@ import { type LinePieces, piecesOf } from "../space/pieces.ts";
 import type { Contender, Example } from "../space/search.ts";
 import { Side } from "../space/side.ts";
 import { Universe } from "../space/universe.ts";
+import { areApart } from "./apart.ts";
 import { CallerGroups } from "./caller-groups.ts";
 import type { LineOf, View } from "./line-at.ts";
 import { type KnownCaller, MetCallers } from "./met-callers.ts";
@@ -49,7 +50,7 @@ class Asker {
     const asked = new Set<string>();
     let undecided = false;
     const place = placeOf(question);
-    const rows = this.#rowsOf(question);
+    const rows = this.#rowsOf(question, place);
     for (const at of this.#candidates(question)) {
       const known = this.#met.callers[at];
       const lines = known && this.#linesOf(rows, { at, known, ...place });
@@ -58,7 +59,7 @@ class Asker {
       for (const kind of ["http", "tcp"] as const) {
         const { example, exact } = search(question, this.#contenders(lines.contenders, kind, question));
         if (example !== undefined)
-          return { kind: "found", attributes: this.#attributes(example, kind, known.of, question) };
+          return { kind: "found", attributes: () => this.#attributes(example, kind, known.of, question) };
         if (!exact) undecided = true;
       }
     }
@@ -98,14 +99,16 @@ class Asker {
     return { ...attributes, peerAddress: SOME_ADDRESS };
   }
 
-  #rowsOf({ all, none, some }: Question): Rows {
+  #rowsOf({ all, none, some }: Question, { refusals, destination }: Omit<Place, "at" | "known">): Rows {
     const rows = (lines: readonly LineOf[]): readonly LineRow[] =>
       lines.map((line) => ({
         line,
         met: this.#met.of(line.rule, line.policy),
         pieces: memo(this.#pieces, line, () => new Map<string, LinePieces>()),
       }));
-    return { all: rows(all), none: rows(none), ...(some === undefined ? {} : { some: rows(some) }) };
+    const asWritten = !refusals && !destination.paths.caseInsensitive;
+    const meeting = asWritten ? none.filter((line) => !all.some((one) => areAllowsApart(one, line))) : none;
+    return { all: rows(all), none: rows(meeting), ...(some === undefined ? {} : { some: rows(some) }) };
   }
 
   /** The lines as one caller meets them; undefined where one that must be true cannot be. */
@@ -148,6 +151,10 @@ class Asker {
     };
     return piecesOf(left, this.#universe, { readings: [paths], index: 0, refusals });
   }
+}
+
+function areAllowsApart(left: LineOf, right: LineOf): boolean {
+  return left.rule.effect === "allow" && right.rule.effect === "allow" && areApart(left.line, right.line);
 }
 
 function usesAddresses({ allows, denies }: View): boolean {

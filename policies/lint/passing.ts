@@ -10,7 +10,7 @@ import { witnessOf } from "./witness.ts";
 export function passing(changed: LineOf, line: LineOf, subject: Subject): Pick<Finding, "witness"> | undefined {
   for (const view of subject.viewsOf(line)) {
     const answer = subject.ask({ view, all: [changed], none: view.denies, some: view.allows });
-    if (answer.kind === "found") return witnessOf(answer.attributes, subject);
+    if (answer.kind === "found") return witnessOf(answer.attributes(), subject);
   }
   return undefined;
 }

@@ -16,7 +16,8 @@ export interface Question {
 
 /** What a question comes to. */
 export type Answer =
-  | { readonly kind: "found"; readonly attributes: Attributes }
+  /** The request is made when it is asked for. */
+  | { readonly kind: "found"; readonly attributes: () => Attributes }
   | { readonly kind: "none" }
   /** There is too much to look at, so that nothing is claimed. */
   | { readonly kind: "undecided" };

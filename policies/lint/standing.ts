@@ -4,8 +4,8 @@ import type { Ask, Question } from "./question.ts";
 
 /** What one line adds to the set. */
 export type Standing =
-  /** Without it something would be decided differently: the request at the view's destination shows it. */
-  | { readonly kind: "matters"; readonly view: View; readonly attributes: Attributes }
+  /** Without it something would be decided differently: the request, made when it is asked for, at the view's destination shows it. */
+  | { readonly kind: "matters"; readonly view: View; readonly attributes: () => Attributes }
   /** No request makes it true. */
   | { readonly kind: "never" }
   /** An allow of which denies hit every request. */

@@ -175,7 +175,7 @@ function checkWitness(
   fail: (what: string, about: unknown) => never,
 ): void {
   if (standing.kind !== "matters") return;
-  const { attributes } = standing;
+  const attributes = standing.attributes();
   if (line.rule.effect === "allow") {
     const [having, lacking] = [left, without(left, [line])].map((set) => referenceDecide(set, attributes));
     if (having?.evaluated !== "allow" || having.line !== line.lineId || lacking?.evaluated !== "deny")

@@ -18,7 +18,7 @@ function denied(line: LineOf, view: View, subject: Subject): readonly Finding[] 
   const others = view.denies.filter(({ policy }) => nameOf(policy) !== nameOf(line.policy));
   for (const deny of others) {
     const answer = subject.ask({ view, all: [line, deny], none: [] });
-    if (answer.kind === "found") return [report(line, deny, { ...witnessOf(answer.attributes, subject) })];
+    if (answer.kind === "found") return [report(line, deny, { ...witnessOf(answer.attributes(), subject) })];
   }
   return undefined;
 }

@@ -46,7 +46,7 @@ function swept(wide: LineOf, literal: LineOf, view: View, subject: Subject): Fin
     reason: "a parameter matches every literal beside it, and the more exact line does not win",
     remedy: "give the parameter a type, such as `{id:int}`, or take the literal out with `except`",
     related: relatedTo([literal], "the literal"),
-    ...witnessOf(answer.attributes, subject),
+    ...witnessOf(answer.attributes(), subject),
   });
 }
 
