@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -7,6 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseSpiffeId } from "../spiffe/index.ts";
 import { CaError } from "./ca-error.ts";
 import { parseCsr } from "./csr.ts";
+import { bitString, oid, parseDer, sequence, toDer } from "./der.ts";
+import { bytesOf, readSlices, SliceTag, slicesIn } from "./der-slices.ts";
+import { OID } from "./oids.ts";
 import { spkiOf } from "./public-key.ts";
 import { makeFolder, removeFolder } from "./testing/authority.ts";
 import { certificateRequest, freshKey } from "./testing/certificate-request.ts";
@@ -110,6 +113,21 @@ describe("parseCsr", () => {
     const start = der.indexOf(spki.subarray(0, 27)) + 27;
     der.fill(0x01, start, start + 64);
     expect(() => parseCsr(der, id)).toThrow(expect.objectContaining({ message: expect.stringContaining("key") }));
+  });
+
+  it("refuses a point in hybrid form, however well it is signed", () => {
+    const key = freshKey();
+    const [info] = slicesIn(readSlices(certificateRequest({ key })), SliceTag.SEQUENCE);
+    if (info === undefined) throw new Error("no request");
+    const bytes = Buffer.from(bytesOf(info));
+    const signed = () => {
+      const signature = bitString(sign("sha256", bytes, key));
+      return toDer(sequence(parseDer(bytes), sequence(oid(OID.ecdsaWithSha256)), signature));
+    };
+    const point = bytes.indexOf(spkiOf(createPublicKey(key)).subarray(-65));
+    expect(parseCsr(signed(), id).equals(createPublicKey(key))).toBe(true);
+    bytes[point] = 0x06 + ((bytes[point + 64] ?? 0) & 1);
+    expect(() => parseCsr(signed(), id)).toThrow(expect.objectContaining({ message: expect.stringContaining("key") }));
   });
 
   it.each<[string, (der: Buffer) => Buffer]>([

@@ -71,6 +71,7 @@ describe("readSlices", () => {
     ["an element that reaches over its parent's end", "3003020201020500"],
     ["bytes after the end", "30000500"],
     ["an indefinite length", "30800000"],
+    ["an indefinite length before as much as its byte says", `0480${"00".repeat(128)}`],
     ["a length of one byte written in two", `3081${"03"}020101`],
     ["a length of two bytes with a leading zero", `30820080${"00".repeat(128)}`],
     ["a length of three bytes", `0483010000${"00".repeat(0x1_0000)}`],
