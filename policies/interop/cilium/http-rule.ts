@@ -65,15 +65,15 @@ function pathsOf(text: string): PathSet | undefined {
 
 /**
  * The source compares the target with its query. A target that a pattern matches and the expression does not, if one is
- * found among a path of the pattern with a query that has every kind of character.
+ * found among a path of each pattern with a query that has every kind of character.
  */
 function refusedTargetOf(text: string, { patterns }: PathSet): string | undefined {
-  const [pattern = "/"] = patterns;
-  const target = `${plainPath(pattern)}?a=/b&c=%20`;
+  const targets = patterns.map((pattern) => `${plainPath(pattern)}?a=/b&c=%20`);
   try {
-    return new RegExp(`^(?:${text})$`).test(target) ? undefined : target;
+    const whole = new RegExp(`^(?:${text})$`);
+    return targets.find((target) => !whole.test(target));
   } catch {
-    return target;
+    return targets[0];
   }
 }
 

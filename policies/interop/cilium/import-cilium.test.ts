@@ -149,6 +149,13 @@ describe("HTTP rules", () => {
       expect(counterExample === undefined ? "" : replay({ ...counterExample, port: 80 })).toBe("allow");
   });
 
+  it("are wider where one of their paths is, though another takes any query", () => {
+    const { report, replay } = only({ method: "GET", path: "/public(/.*)?" });
+    const shown = report.entries.flatMap(({ counterExample }) => counterExample ?? []);
+    expect(shown.map(({ request }) => request)).toEqual(["GET /public?a=/b&c=%20"]);
+    expect(shown.map(replay)).toEqual(["allow"]);
+  });
+
   it.each(["/public.*", "/public/.*", "/public(\\?.*)?"])("are not wider where %s takes any query", (path) => {
     expect(only({ method: "GET", path }).report.summary.wider).toBe(0);
   });

@@ -4,7 +4,7 @@ import { Names } from "../draft/names.ts";
 import { Notes } from "../draft/notes.ts";
 import { openByDefault } from "../draft/open-by-default.ts";
 import { type Suspected, saySuspects } from "../draft/suspects.ts";
-import { type KnownWorkload, worldOf } from "../draft/world.ts";
+import { type KnownWorkload, nameOf, worldOf } from "../draft/world.ts";
 import { writeDocuments } from "../draft/write-documents.ts";
 import { kindOf, readForeignYaml } from "../foreign-yaml.ts";
 import type { Importer } from "../importer.ts";
@@ -37,26 +37,23 @@ export const importCilium: Importer = (texts, options) => {
   const names = new Names();
   const suspects: Suspected[] = [];
   const policies = specs.flatMap((spec) => policiesOf(spec, names, { world, notes, suspects }));
+  const isClosed = (workload: KnownWorkload): boolean =>
+    options.defaultAction === "deny" || specs.some((spec) => spec.closes && selectedBy(spec, world).includes(workload));
   const open = openByDefault(
     {
       construct: "no policy selects the endpoint for ingress",
       place: specs[0]?.fields.place() ?? { file: texts[0]?.path ?? "", line: 1, column: 1 },
       prefix: "cilium",
-      isClosed: (workload) =>
-        options.defaultAction === "deny" ||
-        specs.some(
-          ({ closes, selector, home }) =>
-            closes &&
-            (home === undefined || home === workload.namespace) &&
-            selectsEndpoint(selector, workload, home, world),
-        ),
+      isClosed,
     },
     world,
     names,
     notes,
   );
   const drafts = [...policies, ...open, ...egressDenies(specs, names, world)];
-  saySuspects(suspects, drafts, world);
+  // What is open by default the source denies to nobody.
+  const closed = new Set(world.workloads.filter(isClosed).map(nameOf));
+  saySuspects(suspects, drafts, world, ({ to }) => closed.has(to));
   return {
     documents: writeDocuments(drafts, world),
     report: reportOf(notes.entries),
