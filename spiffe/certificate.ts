@@ -1,5 +1,5 @@
 import { createHash, type KeyObject, X509Certificate } from "node:crypto";
-import forge from "node-forge";
+import asn1 from "node-forge/lib/asn1.js";
 import {
   childrenOf,
   contentOf,
@@ -16,7 +16,7 @@ import { type Extensions, readExtensions } from "./extensions.ts";
 import { normalizeSerial } from "./serial.ts";
 import { type CertificateErrorCode, type Refusal, refuse, SpiffeError } from "./spiffe-error.ts";
 
-const { Class, Type } = forge.asn1;
+const { Class, Type } = asn1;
 
 /** A certificate's fields, read from its original bytes. Names are DER, one byte a character. */
 export interface CertificateDetails extends Extensions {

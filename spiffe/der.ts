@@ -1,7 +1,6 @@
-import forge from "node-forge";
+import type forge from "node-forge";
+import asn1 from "node-forge/lib/asn1.js";
 import { SpiffeError } from "./spiffe-error.ts";
-
-const { asn1 } = forge;
 
 /** One element of a DER text. */
 export type DerNode = forge.asn1.Asn1;

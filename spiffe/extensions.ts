@@ -1,4 +1,4 @@
-import forge from "node-forge";
+import asn1 from "node-forge/lib/asn1.js";
 import {
   booleanOf,
   childrenOf,
@@ -11,7 +11,7 @@ import {
   readDer,
 } from "./der.ts";
 
-const { Class, Type } = forge.asn1;
+const { Class, Type } = asn1;
 
 /** Bits of the key usage extension, in their order (RFC 5280, section 4.2.1.3). */
 export const KEY_USAGES = [

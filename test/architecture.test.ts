@@ -29,7 +29,6 @@ const SUB_FACES: ReadonlySet<string> = new Set([
   "policies/interop/index.ts",
   "policies/lint/index.ts",
   "policies/printable.ts",
-  "policies/reading-thread/index.ts",
   "policies/resolve/index.ts",
   "policies/syntax/index.ts",
   "policies/teams/index.ts",

@@ -2,7 +2,7 @@ import { printable } from "../../policies/printable.ts";
 import type { AuthorityOptions } from "../authority-options.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import type { Io } from "../io.ts";
-import type { PolicyText } from "../policy-folder.ts";
+import { type PolicyText, readPolicyFolders } from "../policy-folder.ts";
 import { startProgress } from "../progress.ts";
 import type { PassName } from "./pass.ts";
 import { PASSES } from "./passes.ts";
@@ -20,12 +20,13 @@ export interface CheckOptions extends AuthorityOptions {
 }
 
 /** Prints what is wrong with a set and how large it is; findings where something is at least as grave as `--fail-on`. */
-export async function check(files: readonly PolicyText[], options: CheckOptions, io: Io): Promise<ExitCode> {
+export async function check(folders: readonly string[], options: CheckOptions, io: Io): Promise<ExitCode> {
   const { source } = options;
   if (source !== undefined && options.against === undefined)
     throw new CliError("ERR_CLI_USAGE", "`--source` belongs to `--against`: what others have published is not known", {
       hint: `write \`--against authority --source ${printable(source, 80)}\`, or name the platform's folder in place of \`authority\``,
     });
+  const files = readPolicyFolders(folders, io.cwd);
   const foreign = await foreignFiles(options, files, io);
   const passes = PASSES.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
   const report = runPasses({

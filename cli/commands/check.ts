@@ -1,11 +1,10 @@
 import { InvalidArgumentError, Option } from "commander";
-import { readAhead } from "../../policies/reading-thread/index.ts";
 import { withAuthority } from "../authority-options.ts";
 import type { CheckOptions } from "../check/check.ts";
 import { PASS_NAMES } from "../check/pass.ts";
 import { examples, type Register } from "../command.ts";
-import { DEFAULT_POLICY_FOLDER, readPolicyFolders } from "../policy-folder.ts";
-import { optimizeLater } from "../short-run.ts";
+import { DEFAULT_POLICY_FOLDER } from "../policy-folder.ts";
+import { prepareShortRun } from "../short-run.ts";
 
 function onlyPass(value: string, before: CheckOptions["only"]): CheckOptions["only"] {
   const pass = PASS_NAMES.find((one) => one === value);
@@ -43,11 +42,9 @@ export const registerCheck: Register = (program, { io, action }) => {
     "check orders/ --against authority --source orders",
   ).action(
     action(async (folders: readonly string[], options: CheckOptions) => {
-      optimizeLater();
-      // The thread reads while the rest of the command is loaded.
-      const files = readAhead(readPolicyFolders(folders, io.cwd));
+      prepareShortRun();
       const { check } = await import("../check/check.ts");
-      return check(files, options, io);
+      return check(folders, options, io);
     }),
   );
 };

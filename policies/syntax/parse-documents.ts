@@ -1,15 +1,20 @@
 import { diagnostic } from "../diagnostics/codes.ts";
 import type { Diagnostic } from "../model/index.ts";
+import { printable } from "../printable.ts";
 import type { Document, Kind } from "./document.ts";
-import type { PolicyFile } from "./policy-file.ts";
 import { readDocument } from "./read-document.ts";
-import { readYamlFile } from "./read-yaml-file.ts";
+import { readYaml } from "./read-yaml.ts";
 import type { Reading } from "./readers.ts";
-
-export type { PolicyFile } from "./policy-file.ts";
+import { sourceText } from "./source-text.ts";
 
 /** The most findings that are kept of one file. */
 const MAX_FILE_FINDINGS = 1000;
+
+/** One policy file; `path` is only shown. */
+export interface PolicyFile {
+  readonly path: string;
+  readonly text: string;
+}
 
 /** What `parseDocuments` returns. */
 export interface ParsedDocuments {
@@ -28,7 +33,8 @@ export function parseDocuments(files: readonly PolicyFile[]): ParsedDocuments {
   const names = new Set<string>();
   const key = (kind: Kind, namespace: string, name: string): string => `${kind}/${namespace}/${name}`;
   for (const file of files) {
-    const yaml = file.yaml?.() ?? readYamlFile(file);
+    const source = sourceText(printable(file.path, 1024), file.text);
+    const yaml = readYaml(source);
     const reading: Reading = { found: [...yaml.diagnostics], partial: false };
     for (const { tree, broken } of yaml.trees) {
       const document = readDocument(tree, broken, reading, { has: (...of) => names.has(key(...of)) });

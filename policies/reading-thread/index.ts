@@ -1,2 +1,0 @@
-/** Reading policy files with two threads. */
-export { readAhead } from "./read-ahead.ts";
