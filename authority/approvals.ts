@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { broadens } from "../policies/index.ts";
+import type { PublishReview } from "../protocol/index.ts";
 import { AuthorityError } from "./authority-error.ts";
-import { type Composition, digestOf } from "./composition.ts";
-import type { PendingPublish, PolicyArchive } from "./policy-archive.ts";
+import { type Composition, digestOf, filesWith } from "./composition.ts";
+import type { PendingPublish, PolicyArchive, PolicyFile } from "./policy-archive.ts";
 
 /** How long an approval may come. */
 const LIFETIME_MS = 7 * 24 * 3_600_000;
@@ -16,6 +17,19 @@ export function needsApproval(before: Composition | undefined, after: Compositio
   if (digestOf(before.files) === digestOf(after.files)) return undefined;
   if (approvals.changes === "all") return "every change needs a second approval";
   return broadens(before, after, { now })?.why;
+}
+
+/** What an approver sees of a publish that waits, beside the files in force. */
+export function reviewOf(pending: PendingPublish, inForce: readonly PolicyFile[]): PublishReview {
+  const { publisher, at, source, why, commit, files } = pending;
+  return {
+    publisher,
+    at: at.toISOString(),
+    source,
+    why,
+    ...(commit === undefined ? {} : { commit }),
+    files: filesWith(inForce, source, files).map((file) => ({ source: "", ...file })),
+  };
 }
 
 /** Publishes that wait for approval. */

@@ -27,9 +27,7 @@ const PLATFORM = "platform";
  * a later document is merged over the platform's. Files of others are shown with their source's name before the path.
  */
 export function compose(inForce: readonly PolicyFile[], source: string, own: readonly PolicyFile[]): Composition {
-  const others = inForce.filter((file) => (file.source ?? "") !== source);
-  const tagged = own.map(({ path, text }) => ({ path, text, ...(source === "" ? {} : { source }) }));
-  const files = bySource([...others, ...tagged]);
+  const files = filesWith(inForce, source, own);
   const isOwn = (file: PolicyFile): boolean => (file.source ?? "") === source;
   const foreign = new Set(files.filter((file) => !isOwn(file)).map(shownForeign));
   const shownOwn = ({ path }: PolicyFile): string => apartFrom(foreign, printable(path, MAX_PATH));
@@ -38,6 +36,17 @@ export function compose(inForce: readonly PolicyFile[], source: string, own: rea
   const { documents, diagnostics } = parseDocuments(shown);
   const set = resolve(documents, { diagnostics });
   return { files, documents, set, isOfSource: ({ span }) => mine.has(span.file) };
+}
+
+/** The files in force with those of one source replaced, in the order in which they are read. */
+export function filesWith(
+  inForce: readonly PolicyFile[],
+  source: string,
+  own: readonly PolicyFile[],
+): readonly PolicyFile[] {
+  const others = inForce.filter((file) => (file.source ?? "") !== source);
+  const tagged = own.map(({ path, text }) => ({ path, text, ...(source === "" ? {} : { source }) }));
+  return bySource([...others, ...tagged]);
 }
 
 const MAX_PATH = 900;

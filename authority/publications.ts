@@ -8,9 +8,8 @@ import {
   teamsOf,
 } from "../policies/index.ts";
 import type { AuthorityStatus, PublishedPolicies, PublishResponse } from "../protocol/index.ts";
-import { Approvals, needsApproval } from "./approvals.ts";
+import { Approvals, needsApproval, reviewOf } from "./approvals.ts";
 import type { AuditEntry, AuditTrail } from "./audit.ts";
-import { AuthorityError } from "./authority-error.ts";
 import { type Composition, compose, digestOf, foreignTrustDomain, hasError } from "./composition.ts";
 import { judgePublish } from "./judge-publish.ts";
 import type { AuthorityMetrics } from "./metrics.ts";
@@ -113,12 +112,18 @@ export class Publications {
     return this.#inTurn(() => this.#publish(files, { source, publisher: actor, commit }, dryRun));
   }
 
-  /** Puts a publish that waits in force: codes of `Approvals.demand`. */
-  approve(id: string, actor: string): Promise<PublishResponse> {
+  /** Puts a publish that waits in force, or shows it to the approver and leaves it waiting: codes of `Approvals.demand`. */
+  approve(
+    id: string,
+    actor: string,
+    { dryRun = false }: Pick<PublishOptions, "dryRun"> = {},
+  ): Promise<PublishResponse> {
     return this.#inTurn(async () => {
-      const base = digestOf(this.#inForce?.archived.files ?? []);
-      const { files, source, publisher, commit } = this.#approvals.demand(id, actor, base);
-      const answer = await this.#publish(files, { source, publisher, commit, approver: actor }, false);
+      const inForce = this.#inForce?.archived.files ?? [];
+      const pending = this.#approvals.demand(id, actor, digestOf(inForce));
+      const { files, source, publisher, commit } = pending;
+      const answer = await this.#publish(files, { source, publisher, commit, approver: actor }, dryRun);
+      if (dryRun) return { ...answer, review: reviewOf(pending, inForce) };
       if (!hasErrorMessage(answer)) await this.#approvals.remove(id);
       return answer;
     });
@@ -300,18 +305,6 @@ export class Publications {
       ...(detail === undefined ? {} : { detail }),
     });
   }
-}
-
-/** Throws what a refused publish is over HTTP: `ERR_AUTHORITY_POLICIES_REFUSED` with the findings. */
-export function throwIfRefused(answer: PublishResponse): PublishResponse {
-  const errors = answer.diagnostics.filter((each) => each.severity === "error");
-  const first = errors[0];
-  if (first === undefined) return answer;
-  const place = `${first.span.file}:${first.span.line}:${first.span.column}`;
-  throw new AuthorityError("ERR_AUTHORITY_POLICIES_REFUSED", `${place}: ${first.message}`, {
-    hint: `${errors.length === 1 ? "this error" : `these ${errors.length} errors`} must go first; the last good revision stays in force`,
-    diagnostics: answer.diagnostics.map(({ hint, ...each }) => (hint === undefined ? each : { ...each, hint })),
-  });
 }
 
 function hasErrorMessage({ diagnostics }: PublishResponse): boolean {

@@ -228,6 +228,19 @@ describe("publishing by source", () => {
       expect((await refusal({ approve: id }, await tokenOf("acme/reviewers")))[1]).toBe("ERR_AUTHORITY_PENDING");
     });
 
+    it("shows an approver in a dry run what waits, and goes on waiting", async () => {
+      await open(APPROVALS("broader"));
+      const id = (await pendingOf({ files: ACCESS, source: "orders" }))?.id ?? "";
+      const looks = { approve: id, dryRun: true };
+      expect((await refusal(looks, await tokenOf("acme/orders")))[0]).toBe(403);
+      const { published, review } = publishResponse.parse((await post(looks, await tokenOf("acme/reviewers"))).body);
+      expect([published, review?.publisher, review?.source]).toEqual([false, "local-admin", "orders"]);
+      const inForce = publishedPolicies.parse((await harness.admin("get", "/v1/policies")).body).files;
+      const own = ACCESS.map((file) => ({ ...file, source: "orders" }));
+      expect(review?.files).toEqual([...inForce, ...own]);
+      expect(harness.authority.status().pending).toMatchObject([{ id }]);
+    });
+
     it("lets narrower changes through at once, and all wait where all must", async () => {
       await open();
       await post({ files: WIDER, source: "orders" });

@@ -14,7 +14,7 @@ import {
   revokeResponse,
 } from "../../protocol/index.ts";
 import { AuthorityError } from "../authority-error.ts";
-import { throwIfRefused } from "../publications.ts";
+import { throwIfRefused } from "../refused-publish.ts";
 import { audited, type Services } from "../services.ts";
 import { ledgerQuery } from "./messages.ts";
 import { ACTOR, requireApprover, requireParty, requirePublisher } from "./publisher-rights.ts";
@@ -41,7 +41,7 @@ function publish({ publications }: Services): Route {
     path: "/v1/policies",
     access: "publisher",
     summary:
-      "Replaces the files of one source at once, or approves a publish that waits; what has errors is refused and the last good set stays in force.",
+      "Replaces the files of one source at once, or approves a publish that waits, or shows it; what has errors is refused and the last good set stays in force.",
     request: { name: "PublishRequest", schema: publishRequest, limitBytes: PUBLISH_LIMIT_BYTES },
     response: { kind: "json", name: "PublishResponse", schema: publishResponse },
     failures: [403, 404, 409, 422],
@@ -49,7 +49,7 @@ function publish({ publications }: Services): Route {
       const { actor } = requireParty(caller);
       if (approve !== undefined) {
         requireApprover(caller, publications);
-        return json(throwIfRefused(await publications.approve(approve, actor)));
+        return json(throwIfRefused(await publications.approve(approve, actor, { dryRun })));
       }
       requirePublisher(caller, source, publications);
       const options = { dryRun, source, ...(commit === undefined ? {} : { commit }) };

@@ -12,12 +12,13 @@ export const registerPublish: Register = (program, { io, action }) => {
     .option("--dry-run", "say what would change, and change nothing")
     .option("--source <name>", "replace what this source has published, and nothing else; a team's source has its name")
     .option("--commit <sha>", "Git commit of the files; default: that of the first folder, where it is in a repository")
-    .option("--approve <id>", "put in force what somebody else has published and what waits for approval");
+    .option("--approve <id>", "put in force what somebody else has published and what waits for approval; with --dry-run it is shown");
   examples(
     withOutput(withAuthority(command)),
     "publish",
     "publish policies/ envs/prod/ --dry-run",
     "publish policies/ --source orders --authority https://authority:7443 --token-file token --root-file root.pem",
+    "publish --approve 5f0c1d2e3a4b5968 --dry-run",
     "publish --approve 5f0c1d2e3a4b5968",
   ).action(
     action(async (folders: readonly string[], options: PublishOptions) => {

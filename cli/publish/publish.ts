@@ -10,6 +10,7 @@ import { count, json, lines, paint } from "../screen.ts";
 import { gitCommit } from "./git-commit.ts";
 import { readDiagnostics } from "./read-diagnostics.ts";
 import { registryLines } from "./registry-lines.ts";
+import { printReview } from "./review.ts";
 
 /** Options of `cellwall publish`. */
 export interface PublishOptions extends AuthorityOptions, OutputOptions {
@@ -29,6 +30,7 @@ export async function publish(folders: readonly string[], options: PublishOption
     const answer = await ask(access, { method: "POST", path: "/v1/policies", body, answer: publishResponse });
     const failed = answer.diagnostics.some((each) => each.severity === "error");
     if (options.output === "json") json(io.stdout, answer);
+    else if (answer.review !== undefined) await printReview(answer.review, { id: options.approve ?? "", access }, io);
     else printAnswer(answer, { files, dryRun: options.dryRun === true }, io);
     return failed ? EXIT.findings : EXIT.ok;
   } catch (error) {
@@ -51,7 +53,7 @@ function bodyOf(
   { approve, dryRun, source, commit: named }: PublishOptions,
   io: Io,
 ): PublishRequest {
-  if (approve !== undefined) return { approve };
+  if (approve !== undefined) return { approve, dryRun: dryRun === true };
   const [folder] = folders;
   const commit = named ?? (folder === undefined ? undefined : gitCommit(folder, io.cwd));
   return {

@@ -27,7 +27,13 @@ ${requests.map((request) => `        - ${request}\n`).join("")}`;
 const platform = (jwks: string): string => `apiVersion: cellwall.dev/v1
 kind: Mesh
 metadata: { name: mesh }
-spec: { trustDomain: shop.example, defaultMode: enforce, approvals: { changes: broader } }
+spec:
+  trustDomain: shop.example
+  defaultMode: enforce
+  approvals:
+    changes: broader
+    approvers:
+      - oidc: { issuer: "${ISSUER}", audience: cellwall, claims: { repository: acme/reviewers }, jwks: { inline: '${jwks}' } }
 ---
 apiVersion: cellwall.dev/v1
 kind: Team
@@ -109,6 +115,14 @@ describe("policies as code, with a running authority", () => {
     expect(await revision()).toBe(before);
     const own = await cellwall("publish", "--approve", id, ...asCi());
     expect([own.code, own.err]).toEqual([1, expect.stringMatching(/no approver|somebody else/)]);
+    const shown = await cellwall("publish", "--approve", id, "--dry-run");
+    expect([shown.code, shown.err]).toEqual([0, ""]);
+    expect(shown.out).toContain(`policies of orders, published by oidc:${ISSUER}#repo:acme/orders at `);
+    expect(shown.out).toContain(`commit ${commit}\n`);
+    expect(shown.out).toMatch(/\n {2}\+ .*access\.yaml\n/);
+    expect(shown.out).toMatch(/broader[^]*GET \/orders\//);
+    expect(shown.out).toContain(`dry run: nothing changed; \`cellwall publish --approve ${id}\` puts it in force`);
+    expect(await revision()).toBe(before);
     const approved = await cellwall("publish", "--approve", id);
     expect([approved.code, approved.out]).toEqual([0, expect.stringMatching(/^published revision /)]);
     expect(await revision()).toBe(before + 1);
