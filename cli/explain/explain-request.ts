@@ -1,8 +1,8 @@
-import { type Explanation, explain, formatExplanation } from "../../policies/index.ts";
+import { type Attributes, type Explanation, explain, formatExplanation, type PolicySet } from "../../policies/index.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { readPolicySet } from "../policy-set.ts";
-import { json, lines } from "../screen.ts";
+import { json, lines, paint } from "../screen.ts";
 import { buildAttributes } from "./build-attributes.ts";
 import { explainDecision } from "./explain-decision.ts";
 import type { ExplainOptions } from "./options.ts";
@@ -18,8 +18,20 @@ export async function explainRequest(request: string | undefined, options: Expla
     });
   }
   const set = await readPolicySet(sourcesOf(options), options, io);
-  print(explain(set, buildAttributes(request, { ...options, from, to }, { set, now: io.clock() })), options, io);
+  const attributes = buildAttributes(request, { ...options, from, to }, { set, now: io.clock() });
+  sayNoListener(attributes, set, io);
+  print(explain(set, attributes), options, io);
   return EXIT.ok;
+}
+
+/** The verdict is of the policies: where nothing listens, no request gets as far. */
+function sayNoListener({ destination, listener }: Attributes, set: PolicySet, io: Io): void {
+  const workload = set.workloads.find(({ identity }) => identity.toString() === destination.toString());
+  const listens = workload?.sidecar?.listens ?? [];
+  if (workload === undefined || listens.length === 0 || listens.some(({ port }) => port === listener.port)) return;
+  const ports = listens.map(({ port }) => port).join(", ");
+  const where = `${workload.namespace}/${workload.name} has no listener on port ${listener.port}, only on ${ports}`;
+  lines(io.stderr, `${paint(io.stderr, "yellow", "warning")}: ${where}`);
 }
 
 function print(explanation: Explanation, { output }: ExplainOptions, io: Io): void {

@@ -128,6 +128,15 @@ describe("cellwall explain", () => {
     expect([code, error]).toEqual([2, expect.stringContaining(message)]);
   });
 
+  it("says where nothing listens on the port", async () => {
+    const io = capturedIo(folder());
+    const to = (port: string) => run(["explain", "--from", "orders", "--to", "live", "GET /live", "--port", port], io);
+    await to("8443");
+    expect(io.err()).toBe("");
+    await to("9");
+    expect(io.err()).toBe("warning: data/live has no listener on port 9, only on 8443, 443\n");
+  });
+
   it("refuses to decide by a set with errors, and shows them", async () => {
     writeFileSync(join(folder(), "policies/broken.yaml"), "kind: Mesh\n");
     const [code, error] = await explained("--from", "shop/web", "--to", "orders", "GET /x");
