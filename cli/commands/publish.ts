@@ -12,7 +12,10 @@ export const registerPublish: Register = (program, { io, action }) => {
     .option("--dry-run", "say what would change, and change nothing")
     .option("--source <name>", "replace what this source has published, and nothing else; a team's source has its name")
     .option("--commit <sha>", "Git commit of the files; default: that of the first folder, where it is in a repository")
-    .option("--approve <id>", "put in force what somebody else has published and what waits for approval; with --dry-run it is shown");
+    .option(
+      "--approve <id>",
+      "put in force what somebody else has published and what waits for approval; with --dry-run it is shown",
+    );
   examples(
     withOutput(withAuthority(command)),
     "publish",
