@@ -156,6 +156,17 @@ describe("HTTP rules", () => {
     expect(shown.map(replay)).toEqual(["allow"]);
   });
 
+  it("are wider at whichever endpoint they are of, on however many ports", () => {
+    const many = { ports: [{ port: "8000", endPort: 8100 }], rules: { http: [{ method: "GET", path: "/public" }] } };
+    const { report, replay } = imported(
+      policy({ endpointSelector: { matchLabels: { app: "web" } }, ingress: [{}] }, { name: "q", namespace: "shop" }),
+      policy({ endpointSelector: { matchLabels: { app: "db" } }, ingress: [{ toPorts: [many] }] }),
+    );
+    const shown = report.entries.flatMap(({ counterExample }) => counterExample ?? []);
+    expect(shown).toMatchObject([{ to: "shop/db", request: "GET /public?a=/b&c=%20" }]);
+    expect(shown.map(replay)).toEqual(["allow"]);
+  });
+
   it.each(["/public.*", "/public/.*", "/public(\\?.*)?"])("are not wider where %s takes any query", (path) => {
     expect(only({ method: "GET", path }).report.summary.wider).toBe(0);
   });

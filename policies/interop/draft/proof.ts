@@ -19,6 +19,8 @@ const MOST_TRIES = 400;
 const MOST_CALLERS = 12;
 /** The most methods and paths of a rule that are tried. */
 const MOST_LINES = 16;
+/** The most ports of a rule that are tried, half of them its first ones and half its last. */
+const MOST_PORTS = 4;
 
 type Nameless = Omit<DraftRule, "name">;
 
@@ -48,15 +50,17 @@ export class Proof {
    */
   allowed(change: Partial<WitnessRequest>, now: Date, first: readonly Nameless[] = []): WitnessRequest | undefined {
     const { workloads, trustDomain } = this.#world;
-    const requests = [...first, ...this.#rules].flatMap((rule) =>
-      workloads.length === 0
-        ? (witnessOfRule(rule, `spiffe://${trustDomain}/x`, this.#world, change) ?? [])
-        : workloads.flatMap((to) =>
-            variantsOf(rule, to, workloads).flatMap((one) => witnessOfRule(one, nameOf(to), this.#world, change) ?? []),
-          ),
+    const rules = [...first, ...this.#rules];
+    const requestsTo = (to: string, of: readonly Nameless[]): readonly WitnessRequest[] =>
+      of.flatMap((rule) => witnessOfRule(rule, to, this.#world, change) ?? []);
+    if (workloads.length === 0) return requestsTo(`spiffe://${trustDomain}/x`, rules)[0];
+    const toEach = workloads.map((to) =>
+      requestsTo(
+        nameOf(to),
+        rules.flatMap((rule) => variantsOf(rule, to, workloads)),
+      ),
     );
-    if (workloads.length === 0) return requests[0];
-    return requests
+    return inTurns(toEach)
       .filter((request) => this.#mayDeny(request))
       .slice(0, MOST_TRIES)
       .find((request) => this.#isAllowed(request, now));
@@ -74,13 +78,20 @@ export class Proof {
   }
 }
 
+/** One of each list after the other, so that no list uses up all tries: which destinations a rule is of is not known here. */
+function inTurns<T>(lists: readonly (readonly T[])[]): readonly T[] {
+  const longest = Math.max(0, ...lists.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, at) => lists.flatMap((list) => list.slice(at, at + 1))).flat();
+}
+
 /** The rule for one caller, one line and one port that the destination is known to listen on. */
 function variantsOf(
   rule: Nameless,
   { ports }: KnownWorkload,
   workloads: readonly KnownWorkload[],
 ): readonly Nameless[] {
-  const open = rule.ports ?? ports ?? [];
+  const all = rule.ports ?? ports ?? [];
+  const open = all.length <= MOST_PORTS ? all : [...all.slice(0, MOST_PORTS / 2), ...all.slice(-MOST_PORTS / 2)];
   const each = open.length === 0 ? [rule] : open.map((port) => ({ ...rule, ports: [port] }));
   const callers = (rule.from ?? []).flatMap((caller) =>
     caller.anyone === "authenticated" || (caller.addresses !== undefined && Object.keys(caller).length === 1)
