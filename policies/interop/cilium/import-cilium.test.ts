@@ -167,6 +167,22 @@ describe("HTTP rules", () => {
     expect(shown.map(replay)).toEqual(["allow"]);
   });
 
+  it("are wider for whichever caller the labels name that another policy does not keep from it", () => {
+    const { report } = imported(
+      policy({
+        endpointSelector: API,
+        ingress: [
+          {
+            fromEndpoints: [{ matchLabels: { "k8s:app": "web", "k8s:io.kubernetes.pod.namespace": "ops" } }],
+            toPorts: [{ ports: [{ port: "80" }], rules: { http: [{ host: "api\\.example" }] } }],
+          },
+        ],
+      }),
+    );
+    const shown = report.entries.flatMap(({ counterExample }) => counterExample ?? []);
+    expect(shown).toMatchObject([{ from: "ops/probe", to: "shop/api", host: "api.example:8080" }]);
+  });
+
   it.each(["/public.*", "/public/.*", "/public(\\?.*)?"])("are not wider where %s takes any query", (path) => {
     expect(only({ method: "GET", path }).report.summary.wider).toBe(0);
   });

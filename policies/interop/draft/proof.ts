@@ -7,7 +7,8 @@ import type { PolicySet } from "../../model/index.ts";
 import { PolicyError } from "../../policy-error.ts";
 import { resolve } from "../../resolve/resolve.ts";
 import { parseDocuments } from "../../syntax/parse-documents.ts";
-import type { DraftPolicy, DraftRule } from "./draft.ts";
+import type { DraftCaller, DraftPolicy, DraftRule } from "./draft.ts";
+import { mayBe } from "./may-be.ts";
 import { witnessOfRule } from "./witness.ts";
 import { type KnownWorkload, nameOf, type World } from "./world.ts";
 import { writeDocuments } from "./write-documents.ts";
@@ -93,17 +94,21 @@ function variantsOf(
   const all = rule.ports ?? ports ?? [];
   const open = all.length <= MOST_PORTS ? all : [...all.slice(0, MOST_PORTS / 2), ...all.slice(-MOST_PORTS / 2)];
   const each = open.length === 0 ? [rule] : open.map((port) => ({ ...rule, ports: [port] }));
-  const callers = (rule.from ?? []).flatMap((caller) =>
-    caller.anyone === "authenticated" || (caller.addresses !== undefined && Object.keys(caller).length === 1)
-      ? workloads.map((workload) => ({ ...caller, workload: nameOf(workload) }))
-      : [caller],
-  );
+  const callers = (rule.from ?? []).flatMap((caller) => eachCaller(caller, workloads));
   const requests = (rule.requests ?? []).filter((line) => /^[A-Z|-]+ \//.test(line)).flatMap(eachMethod);
   return each.flatMap((one) =>
     callers
       .slice(0, MOST_CALLERS)
       .flatMap((caller) => requests.slice(0, MOST_LINES).map((line) => ({ ...one, from: [caller], requests: [line] }))),
   );
+}
+
+/** The workloads that a caller may be; itself where it names somebody already. */
+function eachCaller(caller: DraftCaller, workloads: readonly KnownWorkload[]): readonly DraftCaller[] {
+  const { workload, trustDomain, spiffe, anyone } = caller;
+  if (workload !== undefined || trustDomain !== undefined || spiffe !== undefined || anyone === "anonymous")
+    return [caller];
+  return workloads.filter((one) => mayBe(caller, one)).map((one) => ({ ...caller, workload: nameOf(one) }));
 }
 
 function eachMethod(line: string): readonly string[] {
