@@ -56,9 +56,12 @@ describe("readSlices", () => {
       fc.property(edits, (changes) => {
         const bytes = Buffer.from(seed);
         for (const [at, value] of changes) bytes[at] = value;
-        // Tags of several bytes are refused here; text in 16-bit units, there, and `[2]` that begins as no integer may.
-        fc.pre(!changes.some(([, value]) => (value & 0x1f) >= 0x1e || [0x42, 0x82, 0xc2].includes(value)));
-        expect(isSlices(bytes)).toBe(isTree(bytes));
+        // Tags of several bytes are refused here; text in 16-bit units, there.
+        fc.pre(!changes.some(([, value]) => (value & 0x1f) >= 0x1e));
+        // The reader of trees holds `[2]` of any class to what an integer is.
+        if (changes.some(([, value]) => [0x42, 0x82, 0xc2].includes(value))) {
+          expect(isSlices(bytes) || !isTree(bytes)).toBe(true);
+        } else expect(isSlices(bytes)).toBe(isTree(bytes));
       }),
       { numRuns: 2000 },
     );
